@@ -1,0 +1,27 @@
+# cm_room(NAME SOURCES a.c .. [NEEDS room ..] [LIBS target ..])
+#
+# A room is a static library of src/NAME. It sees the headers of the rooms that it NEEDS and no others:
+# each room's include path is a folder of links in the build tree that holds just those rooms, so an
+# include across stages does not compile, and a need that is not yet declared stops the configuration.
+function(cm_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;NEEDS;LIBS" ${ARGN})
+  if(ROOM_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "room ${name}: unknown words ${ROOM_UNPARSED_ARGUMENTS}")
+  endif()
+  add_library(cm_${name} STATIC ${ROOM_SOURCES})
+  set(view ${CMAKE_BINARY_DIR}/rooms/${name})
+  file(REMOVE_RECURSE ${view})
+  file(MAKE_DIRECTORY ${view})
+  foreach(need ${name} ${ROOM_NEEDS})
+    if(NOT TARGET cm_${need})
+      message(FATAL_ERROR "room ${name} needs room ${need}, which is not declared above it")
+    endif()
+    file(CREATE_LINK ${CMAKE_SOURCE_DIR}/src/${need} ${view}/${need} SYMBOLIC)
+    if(NOT need STREQUAL name)
+      target_link_libraries(cm_${name} PUBLIC cm_${need})
+    endif()
+  endforeach()
+  target_include_directories(cm_${name} PRIVATE ${view})
+  target_link_libraries(cm_${name} PRIVATE cm_options ${ROOM_LIBS})
+  set_property(GLOBAL APPEND PROPERTY CM_ROOMS ${name})
+endfunction()

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+/* kafka.h — the face of the room: records in batches for workers, membership of a group, committing.
+ *
+ *   broker ──► librdkafka's threads ──► partition queues ──► a queue a worker ──► cm_kafka_fetch(worker)
+ *                                                             │ empty -> not empty: 8 bytes into an
+ *                                                             ▼ event descriptor, which the worker's ring polls
+ *   coordinator thread: cm_kafka_poll() ──► rebalance callbacks on_assign / on_revoke, errors, statistics
+ *
+ * The batch interface is what the own fetch path will fill too: record views, no objects.
+ *
+ * THREADS   cm_kafka_poll, _assign, _commit, lag: the coordinator. cm_kafka_fetch, _release, _fd: the worker
+ *           whose index is given, one thread each. Callbacks run inside cm_kafka_poll.
+ * OFFSETS   Nothing is stored or committed on its own: offsets are what the engine hands to cm_kafka_commit.
+ * ERRORS    Transient trouble (brokers away, leader changes) is logged and retried by librdkafka; fatal
+ *           errors come back from cm_kafka_poll as -CM_ERR_KAFKA.
+ */
+#ifndef CM_KAFKA_KAFKA_H
+#define CM_KAFKA_KAFKA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config.h"
+
+/* One record, borrowed until cm_kafka_release(). A record without a value (tombstone) has value NULL. */
+struct cm_record {
+    const char *value;
+    uint32_t value_bytes;
+    int32_t partition;
+    int64_t offset;
+    int64_t append_ms; /* the record's own timestamp, -1 when it has none */
+};
+
+/* A partition that was read to its end: at_offset is the next offset to come. */
+struct cm_record_end {
+    int32_t partition;
+    int64_t at_offset;
+};
+
+#define CM_BATCH_RECORDS 2048
+
+struct cm_batch {
+    struct cm_record at[CM_BATCH_RECORDS];
+    uint32_t count;
+    struct cm_record_end ends[64];
+    uint32_t ends_count;
+    void *owner[CM_BATCH_RECORDS + 64]; /* the plane's */
+    uint32_t owner_count;
+};
+
+struct cm_position {
+    int32_t partition;
+    int64_t offset;       /* next offset to read; CM_OFFSET_NONE: the group has none */
+    char metadata[64];    /* what was committed with it, "" for none */
+};
+#define CM_OFFSET_NONE INT64_C(-1)
+
+struct cm_kafka;
+
+struct cm_kafka_callbacks {
+    /* New partitions, with their committed positions. The engine answers with cm_kafka_start() for each of
+     * them, now or later; until then nothing of them is read. */
+    void (*on_assign)(void *context, const struct cm_position *positions, uint32_t count);
+    /* Partitions that are taken away. lost: already owned by others, do not commit. When this returns,
+     * nothing of them is delivered any more. */
+    void (*on_revoke)(void *context, const int32_t *partitions, uint32_t count, bool lost);
+    void *context;
+};
+
+/* Joins the group. 0 or -CM_ERR_KAFKA, -CM_ERR_CONFIG (a property that librdkafka refuses). */
+CM_NODISCARD int cm_kafka_open(const struct cm_config *config, uint32_t workers,
+                               const struct cm_kafka_callbacks *callbacks, struct cm_kafka **out);
+/* One bounded round of the coordinator: at most timeout_ms. */
+CM_NODISCARD int cm_kafka_poll(struct cm_kafka *kafka, int timeout_ms);
+/* Reads a partition from that offset and delivers it to that worker. offset CM_OFFSET_NONE: as configured in
+ * source.kafka.start. */
+void cm_kafka_start(struct cm_kafka *kafka, int32_t partition, int64_t offset, uint32_t worker);
+/* The descriptor that becomes readable when the worker's queue is no longer empty (an eventfd). After a
+ * wake-up fetch until it returns 0. */
+int cm_kafka_fd(const struct cm_kafka *kafka, uint32_t worker);
+/* Fills the batch without waiting; returns its count + ends_count. Records below the partition's start offset
+ * never come. */
+uint32_t cm_kafka_fetch(struct cm_kafka *kafka, uint32_t worker, struct cm_batch *batch);
+void cm_kafka_release(struct cm_kafka *kafka, struct cm_batch *batch);
+/* Commits; sync waits for the answer, up to 5 s. 0 or -CM_ERR_KAFKA. */
+int cm_kafka_commit(struct cm_kafka *kafka, const struct cm_position *positions, uint32_t count, bool sync);
+/* Newest known end of a partition (high watermark), -1 when unknown. Any thread. */
+int64_t cm_kafka_high(const struct cm_kafka *kafka, int32_t partition);
+/* Leaves the group; calls on_revoke first. */
+void cm_kafka_close(struct cm_kafka *kafka);
+
+#endif
