@@ -14,7 +14,8 @@
 
 #include "base/compiler.h"
 
-/* X(code, number, summary). Exit status: USAGE and CONFIG give 2, all others 1. */
+/* X(code, number, summary). Exit status: USAGE, CONFIG, ROSTER and ZONE (what the user wrote is
+ * wrong) give 2, all others 1. */
 // clang-format off
 #define CM_ERROR_MAP(X) \
     X(USAGE,    1, "wrong use of the command line") \
@@ -35,13 +36,17 @@ enum cm_error {
 #undef X
 };
 
-/* Replaces this thread's error text and returns -code, so that `return cm_fail(CM_ERR_IO, ...)` reads well. */
+/* Replaces this thread's error text (at most 64 KiB of it are kept) and returns -code, so that
+ * `return cm_fail(CM_ERR_IO, ...)` reads well. cm_fail_text() may be an argument: context can be
+ * added. */
 int cm_fail(enum cm_error code, const char *format, ...) CM_PRINTF(2, 3);
 
-/* The last text given to cm_fail() by this thread; "" before the first. Valid until the next cm_fail(). */
+/* The last text given to cm_fail() by this thread; "" before the first. Valid until the next
+ * cm_fail(). */
 const char *cm_fail_text(void);
 
-/* "USAGE", "wrong use of the command line"; "?" for a number outside the map. `code` may be negative. */
+/* "USAGE", "wrong use of the command line"; "?" for a number outside the map. `code` may be
+ * negative. */
 const char *cm_error_name(int code);
 const char *cm_error_summary(int code);
 
@@ -49,7 +54,7 @@ const char *cm_error_summary(int code);
 int cm_exit_status(int rc);
 
 _Noreturn void cm_assert_failed(const char *condition, const char *file, int line);
-#define CM_ASSERT(condition) \
+#define CM_ASSERT(condition)                                                                       \
     (CM_LIKELY(condition) ? (void)0 : cm_assert_failed(#condition, __FILE__, __LINE__))
 
 #endif

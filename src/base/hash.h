@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* hash.h — XXH3, inlined: 4 to 7 ns for a short key, against 20 and more through the shared library. */
+/* hash.h — XXH3, inlined: 4 to 7 ns for a short key, against 20 and more through the shared
+ * library. */
 #ifndef CM_BASE_HASH_H
 #define CM_BASE_HASH_H
 

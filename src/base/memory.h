@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* memory.h — allocation that either works or ends the process with a clear line.
  *
- * A stream processor that runs out of memory in the middle of an update has no good half-way state; the
- * log replays. So there is no error return here. Bounds are kept by the callers (window retention,
- * dedupe horizon, queue limits).
+ * A stream processor that runs out of memory in the middle of an update has no good half-way state;
+ * the log replays. So there is no error return here. Bounds are kept by the callers (window
+ * retention, dedupe horizon, queue limits).
  */
 #ifndef CM_BASE_MEMORY_H
 #define CM_BASE_MEMORY_H

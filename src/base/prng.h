@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* prng.h — seeded generator (xoshiro256**, seeded by splitmix64) for traffic, jitter and tests. Not for secrets. */
+/* prng.h — seeded generator (xoshiro256**, seeded by splitmix64) for traffic, jitter and tests. Not
+ * for secrets. */
 #ifndef CM_BASE_PRNG_H
 #define CM_BASE_PRNG_H
 
