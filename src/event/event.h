@@ -13,13 +13,13 @@
 
 #include "base/text.h"
 
-#define CM_RECORD_BYTES_MAX 65536
-#define CM_ID_BYTES_MAX     64 /* id, call, case */
-#define CM_UNIT_BYTES_MAX   32 /* seat, agent, queue, centre */
+#define CM_RECORD_BYTES_MAX  65536
+#define CM_ID_BYTES_MAX      64 /* id, call, case */
+#define CM_UNIT_BYTES_MAX    32 /* seat, agent, queue, centre */
 #define CM_CHANNEL_BYTES_MAX 16
-#define CM_PART_MS_MAX      INT64_C(604800000)     /* 7 d */
-#define CM_TS_MS_MAX        INT64_C(4102444800000) /* 2100-01-01 */
-#define CM_RATING_MAX       100
+#define CM_PART_MS_MAX       INT64_C(604800000)     /* 7 d */
+#define CM_TS_MS_MAX         INT64_C(4102444800000) /* 2100-01-01 */
+#define CM_RATING_MAX        100
 
 /* X(CODE, "text on the wire") */
 // clang-format off
@@ -76,13 +76,14 @@ struct cm_event {
     int64_t ts_ms;
     uint32_t wait_ms, ring_ms, talk_ms, hold_ms, acw_ms; /* 0 .. CM_PART_MS_MAX */
     uint32_t hold_n, transfers, rev;
-    struct cm_str id;                         /* required */
-    struct cm_str call;                       /* len 0 when absent, as for all that follow */
+    struct cm_str id;   /* required */
+    struct cm_str call; /* len 0 when absent, as for all that follow */
     struct cm_str seat, agent, queue, centre;
-    struct cm_str channel;                    /* "ch"; absent means voice */
+    struct cm_str channel; /* "ch"; absent means voice */
     struct cm_str reason;
-    struct cm_str case_id, kind;              /* case: "case" and "kind" */
-    const struct cm_check *checks;            /* checks_count of them, names distinct, in order of first sight */
+    struct cm_str case_id, kind; /* case: "case" and "kind" */
+    const struct cm_check
+        *checks; /* checks_count of them, names distinct, in order of first sight */
     uint32_t checks_count;
 };
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* figures.h — every figure that callmill publishes, one table: name, kind, unit, formula, meaning.
  *
- * Values are computed from a tally at the moment of publishing. A ratio with denominator 0 is null. Rates
- * are fractions with 4 decimals and means whole ms, both rounded half up, in integers throughout. A
- * denominator below zero cannot come up (short <= abandoned, sl_abandoned <= abandoned).
+ * Values are computed from a tally at the moment of publishing. A ratio with denominator 0 is null.
+ * Rates are fractions with 4 decimals and means whole ms, both rounded half up, in integers
+ * throughout. A denominator below zero cannot come up (short <= abandoned, sl_abandoned <=
+ * abandoned).
  */
 #ifndef CM_EVENT_FIGURES_H
 #define CM_EVENT_FIGURES_H
@@ -66,8 +67,12 @@ enum cm_figure { CM_FIGURES(X) CM_FIGURE_COUNT };
 #undef X
 
 enum cm_figure_kind {
-    CM_FIGURE_KIND_COUNT, CM_FIGURE_KIND_SUM, CM_FIGURE_KIND_MEAN, CM_FIGURE_KIND_RATE,
-    CM_FIGURE_KIND_SCORE, CM_FIGURE_KIND_QUANTILE
+    CM_FIGURE_KIND_COUNT,
+    CM_FIGURE_KIND_SUM,
+    CM_FIGURE_KIND_MEAN,
+    CM_FIGURE_KIND_RATE,
+    CM_FIGURE_KIND_SCORE,
+    CM_FIGURE_KIND_QUANTILE
 };
 
 struct cm_formulas {
@@ -75,7 +80,8 @@ struct cm_formulas {
     enum cm_sl_formula service_level;
 };
 
-/* What a figure is computed from. busy_ms and available_ms are the seat-state times behind occupancy. */
+/* What a figure is computed from. busy_ms and available_ms are the seat-state times behind
+ * occupancy. */
 struct cm_measures {
     struct cm_tally tally;
     struct cm_hist handle; /* bins of the handle time of answered legs */
@@ -88,7 +94,8 @@ struct cm_value {
     uint64_t value;
 };
 
-struct cm_value cm_figure_get(enum cm_figure figure, const struct cm_measures *m, const struct cm_formulas *formulas);
+struct cm_value cm_figure_get(enum cm_figure figure, const struct cm_measures *m,
+                              const struct cm_formulas *formulas);
 const char *cm_figure_name(enum cm_figure figure);
 enum cm_figure_kind cm_figure_kind(enum cm_figure figure);
 /* Decimals of cm_value: COUNT, SUM, MEAN, QUANTILE 0, SCORE 2, RATE 4. */
@@ -96,7 +103,8 @@ unsigned cm_figure_decimals(enum cm_figure figure);
 /* false when the name is none. */
 bool cm_figure_parse(struct cm_str name, enum cm_figure *figure);
 /* Appends `"offered":12,"answered":11,...` (no braces), all figures in table order. */
-void cm_figures_write(struct cm_text *out, const struct cm_measures *m, const struct cm_formulas *formulas);
+void cm_figures_write(struct cm_text *out, const struct cm_measures *m,
+                      const struct cm_formulas *formulas);
 const char *cm_abandon_formula_name(enum cm_abandon_formula formula);
 const char *cm_sl_formula_name(enum cm_sl_formula formula);
 

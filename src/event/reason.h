@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* reason.h — why a record did not count, one table. The name is what dead letters, counters and docs say. */
+/* reason.h — why a record did not count, one table. The name is what dead letters, counters and
+ * docs say. */
 #ifndef CM_EVENT_REASON_H
 #define CM_EVENT_REASON_H
 

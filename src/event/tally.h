@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* tally.h — the additive primitives of the contract, for one unit over one span of event time.
  *
- * Integers that add up and subtract without loss, in any order; `offered` is the sum of the outcomes and
- * `handle_ms` is talk + hold + acw, so neither is stored. Ratios are computed in figures.h, never here.
- * The two maxima only grow by merging; whoever subtracts has to find them again (window/).
+ * Integers that add up and subtract without loss, in any order; `offered` is the sum of the
+ * outcomes and `handle_ms` is talk + hold + acw, so neither is stored. Ratios are computed in
+ * figures.h, never here. The two maxima only grow by merging; whoever subtracts has to find them
+ * again (window/).
  *
  * UNITS     counts of legs, or ms.
  */
@@ -66,7 +67,8 @@ static inline uint64_t cm_tally_handle_ms(const struct cm_tally *t)
 
 /* into += from; the maxima become the greater. */
 void cm_tally_merge(struct cm_tally *into, const struct cm_tally *from);
-/* into -= from, counts and sums; the maxima stay as they are. Every part must be there (CM_ASSERT on offered). */
+/* into -= from, counts and sums; the maxima stay as they are. Every part must be there (CM_ASSERT
+ * on offered). */
 void cm_tally_subtract(struct cm_tally *into, const struct cm_tally *from);
 /* No count and no sum is set. */
 bool cm_tally_is_empty(const struct cm_tally *tally);

@@ -5,9 +5,9 @@
  *
  * The kinds are in the order of their names' bytes, which is the order of rows.
  *
- * THREADS   A table belongs to one thread. The text of a key never moves and lives as long as the table,
- *           so another thread that was handed an index by release/acquire may read its key.
- * COST      find: one hash, one probe of 16 bytes, one compare of the text.
+ * THREADS   A table belongs to one thread. The text of a key never moves and lives as long as the
+ * table, so another thread that was handed an index by release/acquire may read its key. COST find:
+ * one hash, one probe of 16 bytes, one compare of the text.
  */
 #ifndef CM_EVENT_UNIT_H
 #define CM_EVENT_UNIT_H
