@@ -3,10 +3,15 @@
  * docs/settings.md all come from these rows.
  *
  * X(path, field, TYPE, default, low, high, doc)
- *   path     where it stands in the file; `-o path=value`; CALLMILL_PATH_WITH_UNDERSCORES in the environment
- *   TYPE     STRING const char * · DURATION int64_t ms · COUNT int64_t · BOOL bool · WORD int (index in
- *            `low`, a list of words parted by |) · the composite ones: see config.h
+ *
+ *   path     where it stands in the file; `-o path=value`; CALLMILL_ and the path with underscores
+ *            in the environment
+ *
+ *   TYPE     STRING const char * · DURATION int64_t ms · COUNT int64_t · BOOL bool · WORD int
+ *            (index in `low`, a list of words parted by |) · the composite ones: see config.h
+ *
  *   default  text in the grammar of the file; "" for none
+ *
  *   low/high bounds in the grammar of the type; for WORD `low` is the list of words
  */
 // clang-format off
