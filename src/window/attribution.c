@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "window/attribution.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* The ancestors of a seat between from_ms (inclusive) and until_ms (exclusive). */
+struct seat_cache {
+    int64_t from_ms, until_ms;
+    uint32_t above[3]; /* team, room, centre; CM_UNIT_NONE where there is none */
+    bool known;
+    bool in_roster;
+};
+
+struct queue_cache {
+    uint32_t above[3];
+    bool known;
+    bool owned;
+};
+
+struct cm_attribution {
+    const struct cm_config *config;
+    const struct cm_roster *roster;
+    struct cm_units *units;
+    uint32_t centre;          /* the configured one */
+    struct seat_cache *seats; /* by unit number */
+    uint32_t seats_cap;
+    struct queue_cache *queues; /* by unit number */
+    uint32_t queues_cap;
+};
+
+struct cm_attribution *cm_attribution_create(const struct cm_config *config,
+                                             const struct cm_roster *roster, struct cm_units *units)
+{
+    struct cm_attribution *a = cm_alloc(1, sizeof(*a));
+    a->config = config;
+    a->roster = roster;
+    a->units = units;
+    a->centre = cm_units_intern(units, CM_KIND_CENTRE,
+                                (struct cm_str){config->centre, (uint32_t)strlen(config->centre)});
+    return a;
+}
+
+void cm_attribution_destroy(struct cm_attribution *a)
+{
+    if (a == NULL) {
+        return;
+    }
+    free(a->seats);
+    free(a->queues);
+    free(a);
+}
+
+void cm_attribution_set_roster(struct cm_attribution *a, const struct cm_roster *roster)
+{
+    a->roster = roster;
+    if (a->seats != NULL) {
+        memset(a->seats, 0, a->seats_cap * sizeof(*a->seats));
+    }
+    if (a->queues != NULL) {
+        memset(a->queues, 0, a->queues_cap * sizeof(*a->queues));
+    }
+}
+
+/* Makes at[index] exist, zeroed. */
+static void *grow(void *at, uint32_t *cap, uint32_t index, size_t size_bytes)
+{
+    if (index < *cap) {
+        return at;
+    }
+    uint32_t wanted = *cap == 0 ? 256 : *cap;
+    while (wanted <= index) {
+        wanted *= 2;
+    }
+    char *grown = cm_realloc(at, wanted, size_bytes);
+    memset(grown + *cap * size_bytes, 0, (wanted - *cap) * size_bytes);
+    *cap = wanted;
+    return grown;
+}
+
+static uint32_t intern(struct cm_attribution *a, enum cm_kind kind, struct cm_str id)
+{
+    return id.len == 0 ? CM_UNIT_NONE : cm_units_intern(a->units, kind, id);
+}
+
+static void place_units(struct cm_attribution *a, const struct cm_place *place, uint32_t above[3])
+{
+    above[0] = intern(a, CM_KIND_TEAM, place->team);
+    above[1] = intern(a, CM_KIND_ROOM, place->room);
+    above[2] = place->centre.len == 0 ? a->centre : intern(a, CM_KIND_CENTRE, place->centre);
+}
+
+/* Looks up the row in force at ts and how long it holds. */
+static void seat_refresh(struct cm_attribution *a, struct seat_cache *cache, struct cm_str seat,
+                         int64_t ts_ms)
+{
+    uint32_t count = 0;
+    const struct cm_seat_row *rows = cm_roster_seat(a->roster, seat, &count);
+
+    cache->known = true;
+    cache->in_roster = false;
+    cache->from_ms = INT64_MIN;
+    cache->until_ms = INT64_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        if (rows[i].from_ms > ts_ms) {
+            cache->until_ms = rows[i].from_ms;
+            break;
+        }
+        cache->from_ms = rows[i].from_ms;
+        cache->in_roster = true;
+        place_units(a, &rows[i].place, cache->above);
+    }
+}
+
+static void queue_refresh(struct cm_attribution *a, struct queue_cache *cache, struct cm_str queue)
+{
+    const struct cm_queue_spec *spec = NULL;
+    for (uint32_t i = 0; i < a->config->queues.count; i++) {
+        const struct cm_queue_spec *at = &a->config->queues.at[i];
+        if (strlen(at->id) == queue.len && memcmp(at->id, queue.p, queue.len) == 0) {
+            spec = at;
+        }
+    }
+    cache->known = true;
+    cache->owned = spec != NULL && spec->owner_id != NULL;
+    if (!cache->owned) {
+        return;
+    }
+    struct cm_str owner = {spec->owner_id, (uint32_t)strlen(spec->owner_id)};
+    struct cm_place place = {{0}, {0}, {0}};
+    if (spec->owner_kind == CM_KIND_TEAM) {
+        (void)cm_roster_team(a->roster, owner, &place);
+        place.team = owner;
+    } else if (spec->owner_kind == CM_KIND_ROOM) {
+        (void)cm_roster_room(a->roster, owner, &place);
+        place.team = (struct cm_str){0};
+        place.room = owner;
+    } else {
+        place.centre = owner;
+    }
+    place_units(a, &place, cache->above);
+}
+
+static void add_unit(struct cm_leg *leg, uint32_t unit)
+{
+    if (unit != CM_UNIT_NONE) {
+        leg->units[leg->units_count++] = unit;
+    }
+}
+
+static uint32_t record_centre(struct cm_attribution *a, const struct cm_event *event)
+{
+    return event->centre.len == 0 ? a->centre
+                                  : cm_units_intern(a->units, CM_KIND_CENTRE, event->centre);
+}
+
+static void resolve_seat(struct cm_attribution *a, const struct cm_event *event, struct cm_leg *leg)
+{
+    uint32_t seat = cm_units_intern(a->units, CM_KIND_SEAT, event->seat);
+    a->seats = grow(a->seats, &a->seats_cap, seat, sizeof(*a->seats));
+    struct seat_cache *cache = &a->seats[seat];
+    if (!cache->known || event->ts_ms < cache->from_ms || event->ts_ms >= cache->until_ms) {
+        seat_refresh(a, cache, event->seat, event->ts_ms);
+    }
+    add_unit(leg, seat);
+    if (cache->in_roster) {
+        add_unit(leg, cache->above[0]);
+        add_unit(leg, cache->above[1]);
+        add_unit(leg, cache->above[2]);
+    } else {
+        add_unit(leg, record_centre(a, event));
+    }
+}
+
+void cm_attribution_resolve(struct cm_attribution *a, const struct cm_event *event,
+                            struct cm_leg *leg)
+{
+    uint32_t queue = CM_UNIT_NONE;
+
+    leg->units_count = 0;
+    if (event->queue.len > 0) {
+        queue = cm_units_intern(a->units, CM_KIND_QUEUE, event->queue);
+    }
+    if (event->seat.len > 0) {
+        resolve_seat(a, event, leg);
+    } else if (queue != CM_UNIT_NONE) {
+        a->queues = grow(a->queues, &a->queues_cap, queue, sizeof(*a->queues));
+        struct queue_cache *cache = &a->queues[queue];
+        if (!cache->known) {
+            queue_refresh(a, cache, event->queue);
+        }
+        if (cache->owned) {
+            add_unit(leg, cache->above[0]);
+            add_unit(leg, cache->above[1]);
+            add_unit(leg, cache->above[2]);
+        } else {
+            add_unit(leg, record_centre(a, event));
+        }
+    } else {
+        add_unit(leg, record_centre(a, event));
+    }
+    add_unit(leg, queue);
+}

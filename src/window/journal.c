@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "window/journal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/histogram.h"
+#include "base/memory.h"
+
+#define RING_MIN 1024u
+
+/* tag: high half of the id's hash; place: index in the ring plus 1, 0 for a free slot. */
+struct slot {
+    uint32_t tag, place;
+};
+
+struct cm_journal {
+    int64_t dedupe_ms;
+    struct cm_journal_record *ring; /* ring_size, a power of two */
+    uint32_t ring_size;
+    uint64_t first, next; /* sequences: [first, next) are kept */
+    struct slot *table;   /* 2 * ring_size */
+};
+
+struct cm_journal *cm_journal_create(int64_t dedupe_ms)
+{
+    struct cm_journal *j = cm_alloc(1, sizeof(*j));
+    j->dedupe_ms = dedupe_ms;
+    if (dedupe_ms > 0) {
+        j->ring_size = RING_MIN;
+        j->ring = cm_alloc(j->ring_size, sizeof(*j->ring));
+        j->table = cm_alloc(2 * (size_t)j->ring_size, sizeof(*j->table));
+    }
+    return j;
+}
+
+void cm_journal_destroy(struct cm_journal *j)
+{
+    if (j == NULL) {
+        return;
+    }
+    free(j->ring);
+    free(j->table);
+    free(j);
+}
+
+static uint32_t table_mask(const struct cm_journal *j)
+{
+    return 2 * j->ring_size - 1;
+}
+
+static struct cm_journal_record *record_at(const struct cm_journal *j, uint64_t sequence)
+{
+    return &j->ring[sequence & (j->ring_size - 1)];
+}
+
+static bool same_id(struct cm_hash128 a, struct cm_hash128 b)
+{
+    return a.low == b.low && a.high == b.high;
+}
+
+/* The slot that holds the id, or the free slot where it would go. */
+static uint32_t probe(const struct cm_journal *j, struct cm_hash128 id)
+{
+    uint32_t mask = table_mask(j);
+    uint32_t tag = (uint32_t)(id.high >> 32);
+    uint32_t at = (uint32_t)id.low & mask;
+    while (j->table[at].place != 0) {
+        if (j->table[at].tag == tag && same_id(j->ring[j->table[at].place - 1].id, id)) {
+            return at;
+        }
+        at = (at + 1) & mask;
+    }
+    return at;
+}
+
+/* Empties a slot and moves up what had been pushed past it. */
+static void erase(struct cm_journal *j, uint32_t at)
+{
+    uint32_t mask = table_mask(j);
+    uint32_t hole = at;
+    for (uint32_t i = (at + 1) & mask; j->table[i].place != 0; i = (i + 1) & mask) {
+        uint32_t home = (uint32_t)j->ring[j->table[i].place - 1].id.low & mask;
+        if (((i - home) & mask) >= ((i - hole) & mask)) {
+            j->table[hole] = j->table[i];
+            hole = i;
+        }
+    }
+    j->table[hole] = (struct slot){0, 0};
+}
+
+static bool is_remembered(const struct cm_journal *j, const struct cm_journal_record *record,
+                          int64_t clock_ms)
+{
+    return clock_ms - record->seen_ms <= j->dedupe_ms;
+}
+
+struct cm_journal_record *cm_journal_find(struct cm_journal *j, struct cm_hash128 id,
+                                          int64_t clock_ms)
+{
+    if (j->dedupe_ms == 0) {
+        return NULL;
+    }
+    const struct slot *slot = &j->table[probe(j, id)];
+    if (slot->place == 0) {
+        return NULL;
+    }
+    struct cm_journal_record *record = &j->ring[slot->place - 1];
+    return is_remembered(j, record, clock_ms) ? record : NULL;
+}
+
+static void drop_first(struct cm_journal *j)
+{
+    struct cm_journal_record *record = record_at(j, j->first);
+    uint32_t at = probe(j, record->id);
+    if (j->table[at].place == (uint32_t)(j->first & (j->ring_size - 1)) + 1) {
+        erase(j, at);
+    }
+    j->first++;
+}
+
+static void grow(struct cm_journal *j)
+{
+    struct cm_journal_record *old = j->ring;
+    uint32_t old_size = j->ring_size;
+
+    j->ring_size *= 2;
+    CM_ASSERT(j->ring_size != 0);
+    j->ring = cm_alloc(j->ring_size, sizeof(*j->ring));
+    free(j->table);
+    j->table = cm_alloc(2 * (size_t)j->ring_size, sizeof(*j->table));
+    for (uint64_t s = j->first; s < j->next; s++) {
+        struct cm_journal_record *record = record_at(j, s);
+        *record = old[s & (old_size - 1)];
+        /* Of two records of one id the newer one is found: it comes later and takes the slot. */
+        uint32_t at = probe(j, record->id);
+        j->table[at].tag = (uint32_t)(record->id.high >> 32);
+        j->table[at].place = (uint32_t)(s & (j->ring_size - 1)) + 1;
+    }
+    free(old);
+}
+
+uint64_t cm_journal_add(struct cm_journal *j, struct cm_hash128 id, int64_t clock_ms)
+{
+    if (j->dedupe_ms == 0) {
+        return CM_JOURNAL_NONE;
+    }
+    while (j->first < j->next && clock_ms - record_at(j, j->first)->seen_ms > 2 * j->dedupe_ms) {
+        drop_first(j);
+    }
+    if (j->next - j->first == j->ring_size) {
+        grow(j);
+    }
+    uint64_t sequence = j->next++;
+    struct cm_journal_record *record = record_at(j, sequence);
+    /* The slot of an older record of this id is found through that record, so look before writing.
+     */
+    uint32_t at = probe(j, id);
+    memset(record, 0, sizeof(*record));
+    record->id = id;
+    record->seen_ms = clock_ms;
+    record->before = CM_JOURNAL_NONE;
+    j->table[at].tag = (uint32_t)(id.high >> 32);
+    j->table[at].place = (uint32_t)(sequence & (j->ring_size - 1)) + 1;
+    return sequence;
+}
+
+struct cm_journal_record *cm_journal_at(struct cm_journal *j, uint64_t sequence)
+{
+    return sequence >= j->first && sequence < j->next ? record_at(j, sequence) : NULL;
+}
+
+uint64_t cm_journal_range(const struct cm_journal *j, uint64_t *end)
+{
+    *end = j->next;
+    return j->first;
+}
+
+size_t cm_journal_bytes(const struct cm_journal *j)
+{
+    return j->ring_size * (sizeof(*j->ring) + 2 * sizeof(*j->table));
+}
+
+void cm_leg_pack(struct cm_leg_packed *packed, const struct cm_leg *leg)
+{
+    memcpy(packed->units, leg->units, sizeof(packed->units));
+    packed->units_count = leg->units_count;
+    packed->flags = 0;
+    for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
+        if (i != CM_TALLY_AT_vetoes && leg->count[i] != 0) {
+            packed->flags = (uint16_t)(packed->flags | 1u << i);
+        }
+    }
+    packed->vetoes = leg->count[CM_TALLY_AT_vetoes];
+    packed->wait_ms = leg->wait_max_ms;
+    packed->talk_ms = leg->sum[CM_TALLY_AT_talk_ms];
+    packed->hold_ms = leg->sum[CM_TALLY_AT_hold_ms];
+    packed->acw_ms = leg->sum[CM_TALLY_AT_acw_ms];
+    packed->transfers = leg->sum[CM_TALLY_AT_transfers];
+    packed->check_weight = leg->sum[CM_TALLY_AT_check_weight];
+    packed->check_weight_passed = leg->sum[CM_TALLY_AT_check_weight_passed];
+    packed->rating =
+        leg->count[CM_TALLY_AT_ratings] ? (int8_t)leg->sum[CM_TALLY_AT_rating_sum] : -1;
+}
+
+void cm_leg_unpack(struct cm_leg *leg, const struct cm_leg_packed *packed, int64_t ts_ms)
+{
+    memset(leg, 0, sizeof(*leg));
+    leg->ts_ms = ts_ms;
+    memcpy(leg->units, packed->units, sizeof(leg->units));
+    leg->units_count = packed->units_count;
+    for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
+        leg->count[i] = (packed->flags >> i) & 1u;
+    }
+    leg->count[CM_TALLY_AT_vetoes] = packed->vetoes;
+    leg->sum[CM_TALLY_AT_talk_ms] = packed->talk_ms;
+    leg->sum[CM_TALLY_AT_hold_ms] = packed->hold_ms;
+    leg->sum[CM_TALLY_AT_acw_ms] = packed->acw_ms;
+    leg->sum[CM_TALLY_AT_transfers] = packed->transfers;
+    leg->sum[CM_TALLY_AT_check_weight] = packed->check_weight;
+    leg->sum[CM_TALLY_AT_check_weight_passed] = packed->check_weight_passed;
+    if (packed->rating >= 0) {
+        leg->sum[CM_TALLY_AT_rating_sum] = (uint32_t)packed->rating;
+    }
+    leg->handle_bin = CM_LEG_NO_BIN;
+    leg->wait_max_ms = packed->wait_ms;
+    if (leg->count[CM_TALLY_AT_answered]) {
+        leg->sum[CM_TALLY_AT_wait_ms] = packed->wait_ms;
+        leg->handle_max_ms = packed->talk_ms + packed->hold_ms + packed->acw_ms;
+        leg->handle_bin = (uint16_t)cm_hist_bin(leg->handle_max_ms);
+    } else if (leg->count[CM_TALLY_AT_abandoned]) {
+        leg->sum[CM_TALLY_AT_abandon_wait_ms] = packed->wait_ms;
+    }
+}

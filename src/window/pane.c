@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "window/pane.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/memory.h"
+
+#define TABLE_MIN   1024u
+#define CHUNK_FIRST 8u
+#define CHUNK_MOST  512u
+
+struct cm_panes {
+    int64_t pane_ms;
+    int64_t floor_no;
+    struct cm_pane *oldest, *newest;
+    struct cm_pane *recent; /* the pane found last */
+    struct cm_pane **table; /* table_size, a power of two */
+    uint32_t table_size;
+    uint32_t count;
+    uint64_t entries;
+    size_t bytes;
+};
+
+_Static_assert(sizeof(struct cm_entry) <= 104, "an entry is meant to stay compact");
+
+struct cm_panes *cm_panes_create(int64_t pane_ms)
+{
+    struct cm_panes *panes = cm_alloc(1, sizeof(*panes));
+    panes->pane_ms = pane_ms;
+    panes->floor_no = INT64_MIN;
+    panes->table_size = TABLE_MIN;
+    panes->table = cm_alloc(panes->table_size, sizeof(struct cm_pane *));
+    return panes;
+}
+
+static void pane_free(struct cm_panes *panes, struct cm_pane *pane)
+{
+    struct cm_entry_chunk *chunk = pane->chunks;
+    while (chunk != NULL) {
+        struct cm_entry_chunk *next = chunk->next;
+        panes->entries -= chunk->used;
+        panes->bytes -= sizeof(*chunk) + chunk->cap * sizeof(struct cm_entry);
+        free(chunk);
+        chunk = next;
+    }
+    panes->bytes -= sizeof(*pane) + pane->bins_cap * sizeof(*pane->bins);
+    panes->count--;
+    free(pane->bins);
+    free(pane);
+}
+
+void cm_panes_destroy(struct cm_panes *panes)
+{
+    if (panes == NULL) {
+        return;
+    }
+    cm_panes_drop(panes, INT64_MAX);
+    free(panes->table);
+    free(panes);
+}
+
+int64_t cm_panes_ms(const struct cm_panes *panes)
+{
+    return panes->pane_ms;
+}
+
+struct cm_pane *cm_panes_oldest(const struct cm_panes *panes)
+{
+    return panes->oldest;
+}
+
+struct cm_pane *cm_panes_newest(const struct cm_panes *panes)
+{
+    return panes->newest;
+}
+
+int64_t cm_panes_floor(const struct cm_panes *panes)
+{
+    return panes->floor_no;
+}
+
+uint64_t cm_panes_entries(const struct cm_panes *panes)
+{
+    return panes->entries;
+}
+
+size_t cm_panes_bytes(const struct cm_panes *panes)
+{
+    return panes->bytes + panes->table_size * sizeof(struct cm_pane *);
+}
+
+static struct cm_pane **bucket(const struct cm_panes *panes, int64_t no)
+{
+    uint64_t mixed = (uint64_t)no * UINT64_C(0x9e3779b97f4a7c15);
+    return &panes->table[(mixed >> 32) & (panes->table_size - 1)];
+}
+
+static void table_grow(struct cm_panes *panes)
+{
+    struct cm_pane **old = panes->table;
+    panes->table_size *= 2;
+    panes->table = cm_alloc(panes->table_size, sizeof(struct cm_pane *));
+    free(old);
+    for (struct cm_pane *pane = panes->oldest; pane != NULL; pane = pane->newer) {
+        struct cm_pane **head = bucket(panes, pane->no);
+        pane->hash_next = *head;
+        *head = pane;
+    }
+}
+
+struct cm_pane *cm_panes_find(struct cm_panes *panes, int64_t no)
+{
+    if (panes->recent != NULL && panes->recent->no == no) {
+        return panes->recent;
+    }
+    for (struct cm_pane *pane = *bucket(panes, no); pane != NULL; pane = pane->hash_next) {
+        if (pane->no == no) {
+            panes->recent = pane;
+            return pane;
+        }
+    }
+    return NULL;
+}
+
+static struct cm_pane *pane_insert(struct cm_panes *panes, int64_t no)
+{
+    struct cm_pane *pane = cm_alloc(1, sizeof(*pane));
+    pane->no = no;
+    pane->journal_newest = UINT64_MAX;
+    pane->first_seen_ms = INT64_MIN;
+
+    struct cm_pane *after = panes->newest; /* the one that it follows */
+    while (after != NULL && after->no > no) {
+        after = after->older;
+    }
+    pane->older = after;
+    pane->newer = after == NULL ? panes->oldest : after->newer;
+    *(pane->older == NULL ? &panes->oldest : &pane->older->newer) = pane;
+    *(pane->newer == NULL ? &panes->newest : &pane->newer->older) = pane;
+
+    panes->count++;
+    panes->bytes += sizeof(*pane);
+    struct cm_pane **head = bucket(panes, no);
+    pane->hash_next = *head;
+    *head = pane;
+    if (panes->count > panes->table_size) {
+        table_grow(panes);
+    }
+    panes->recent = pane;
+    return pane;
+}
+
+struct cm_pane *cm_panes_get(struct cm_panes *panes, int64_t no)
+{
+    CM_ASSERT(no >= panes->floor_no);
+    struct cm_pane *pane = cm_panes_find(panes, no);
+    return pane != NULL ? pane : pane_insert(panes, no);
+}
+
+void cm_panes_drop(struct cm_panes *panes, int64_t floor_no)
+{
+    if (floor_no <= panes->floor_no) {
+        return;
+    }
+    panes->floor_no = floor_no;
+    while (panes->oldest != NULL && panes->oldest->no < floor_no) {
+        struct cm_pane *pane = panes->oldest;
+        struct cm_pane **link = bucket(panes, pane->no);
+        while (*link != pane) {
+            link = &(*link)->hash_next;
+        }
+        *link = pane->hash_next;
+        panes->oldest = pane->newer;
+        *(pane->newer == NULL ? &panes->newest : &pane->newer->older) = NULL;
+        if (panes->recent == pane) {
+            panes->recent = NULL;
+        }
+        pane_free(panes, pane);
+    }
+}
+
+struct cm_entry *cm_entry_before(const struct cm_panes *panes, const struct cm_entry *entry,
+                                 int64_t *no)
+{
+    if (entry->before == NULL) {
+        return NULL;
+    }
+    /* The step back is below 2^32 panes as long as both live; a freed pane's number is below the
+     * floor. */
+    int64_t before_no = *no - (int64_t)(uint32_t)((uint32_t)(uint64_t)*no - entry->before_no);
+    if (before_no < panes->floor_no) {
+        return NULL;
+    }
+    *no = before_no;
+    return entry->before;
+}
+
+static struct cm_entry *entry_new(struct cm_panes *panes, struct cm_pane *pane, uint32_t unit)
+{
+    struct cm_entry_chunk *chunk = pane->last;
+    if (chunk == NULL || chunk->used == chunk->cap) {
+        uint32_t cap = chunk == NULL ? CHUNK_FIRST : chunk->cap * 2;
+        cap = cap > CHUNK_MOST ? CHUNK_MOST : cap;
+        struct cm_entry_chunk *fresh = cm_alloc(1, sizeof(*fresh) + cap * sizeof(struct cm_entry));
+        fresh->cap = cap;
+        panes->bytes += sizeof(*fresh) + cap * sizeof(struct cm_entry);
+        *(chunk == NULL ? &pane->chunks : &chunk->next) = fresh;
+        pane->last = fresh;
+        chunk = fresh;
+    }
+    struct cm_entry *entry = &chunk->at[chunk->used++];
+    entry->unit = unit;
+    panes->entries++;
+    return entry;
+}
+
+/* Puts the entry at its place in time: in front of those of its own pane, behind those of newer
+ * ones. */
+static void chain_insert(struct cm_panes *panes, struct cm_chain *chain, struct cm_entry *entry,
+                         int64_t no)
+{
+    struct cm_entry *newer = NULL;
+    struct cm_entry *older = chain->newest;
+    int64_t older_no = chain->newest_no;
+
+    if (older != NULL && older_no < panes->floor_no) {
+        older = NULL; /* everything that the unit had is gone */
+    }
+    if (older != NULL && no - older_no > UINT32_MAX) {
+        older = NULL; /* no window is that long */
+    }
+    while (older != NULL && older_no > no) {
+        newer = older;
+        older = cm_entry_before(panes, older, &older_no);
+    }
+    entry->before = older;
+    entry->before_no = (uint32_t)(uint64_t)older_no;
+    if (newer == NULL) {
+        chain->newest = entry;
+        chain->newest_no = no;
+    } else {
+        newer->before = entry;
+        newer->before_no = (uint32_t)(uint64_t)no;
+    }
+}
+
+/* The unit's newest entry in that pane, NULL when it has none there. */
+static struct cm_entry *chain_find(const struct cm_panes *panes, const struct cm_chain *chain,
+                                   int64_t no)
+{
+    struct cm_entry *entry = chain->newest;
+    int64_t at_no = chain->newest_no;
+    if (entry == NULL || at_no < panes->floor_no) {
+        return NULL;
+    }
+    while (entry != NULL && at_no > no) {
+        entry = cm_entry_before(panes, entry, &at_no);
+    }
+    return entry != NULL && at_no == no ? entry : NULL;
+}
+
+static bool fits(const struct cm_entry *entry, const struct cm_leg *leg)
+{
+    uint32_t over = 0;
+    for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
+        over |= ((uint32_t)entry->count[i] + leg->count[i]) >> 16;
+    }
+    uint64_t over_sum = 0;
+    for (unsigned i = 0; i < CM_TALLY_SUM_N; i++) {
+        over_sum |= ((uint64_t)entry->sum[i] + leg->sum[i]) >> 32;
+    }
+    return over == 0 && over_sum == 0;
+}
+
+static void bin_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_entry *entry,
+                    uint16_t bin)
+{
+    if (entry->bin_count == 0 || entry->bin == bin) {
+        entry->bin = bin;
+        entry->bin_count++; /* at most 65,535: fits() bounds the answered legs of an entry */
+        return;
+    }
+    for (uint32_t i = entry->more_bins; i != 0; i = pane->bins[i - 1].next) {
+        if (pane->bins[i - 1].bin == bin) {
+            pane->bins[i - 1].count++;
+            return;
+        }
+    }
+    if (pane->bins_used == pane->bins_cap) {
+        uint32_t cap = pane->bins_cap == 0 ? 16 : pane->bins_cap * 2;
+        panes->bytes += (cap - pane->bins_cap) * sizeof(*pane->bins);
+        pane->bins = cm_realloc(pane->bins, cap, sizeof(*pane->bins));
+        pane->bins_cap = cap;
+    }
+    pane->bins[pane->bins_used++] = (struct cm_more_bins){bin, 1, entry->more_bins};
+    entry->more_bins = pane->bins_used;
+}
+
+static void bin_subtract(struct cm_pane *pane, struct cm_entry *entry, uint16_t bin)
+{
+    if (entry->bin == bin && entry->bin_count > 0) {
+        entry->bin_count--;
+        return;
+    }
+    for (uint32_t i = entry->more_bins; i != 0; i = pane->bins[i - 1].next) {
+        if (pane->bins[i - 1].bin == bin && pane->bins[i - 1].count > 0) {
+            pane->bins[i - 1].count--;
+            return;
+        }
+    }
+    CM_ASSERT(false); /* a bin that was never added */
+}
+
+void cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_chain *chain,
+                  uint32_t unit, const struct cm_leg *leg, bool alone)
+{
+    struct cm_entry *entry = alone ? NULL : chain_find(panes, chain, pane->no);
+    if (entry == NULL || !fits(entry, leg)) {
+        entry = entry_new(panes, pane, unit);
+        chain_insert(panes, chain, entry, pane->no);
+    }
+    for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
+        entry->count[i] = (uint16_t)(entry->count[i] + leg->count[i]);
+    }
+    for (unsigned i = 0; i < CM_TALLY_SUM_N; i++) {
+        entry->sum[i] += leg->sum[i];
+    }
+    entry->wait_max_ms =
+        leg->wait_max_ms > entry->wait_max_ms ? leg->wait_max_ms : entry->wait_max_ms;
+    entry->handle_max_ms =
+        leg->handle_max_ms > entry->handle_max_ms ? leg->handle_max_ms : entry->handle_max_ms;
+    if (leg->handle_bin != CM_LEG_NO_BIN) {
+        bin_add(panes, pane, entry, leg->handle_bin);
+    }
+}
+
+static bool holds_bin(const struct cm_entry *entry, const struct cm_pane *pane, uint16_t bin)
+{
+    if (bin == CM_LEG_NO_BIN || (entry->bin == bin && entry->bin_count > 0)) {
+        return true;
+    }
+    for (uint32_t i = entry->more_bins; i != 0; i = pane->bins[i - 1].next) {
+        if (pane->bins[i - 1].bin == bin && pane->bins[i - 1].count > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum match { MATCH_NONE, MATCH_PART, MATCH_WHOLE };
+
+/* Whether every part of the leg is in the entry, or the entry is just that leg. */
+static enum match match(const struct cm_entry *entry, const struct cm_pane *pane,
+                        const struct cm_leg *leg)
+{
+    bool whole = true;
+    for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
+        if (entry->count[i] < leg->count[i]) {
+            return MATCH_NONE;
+        }
+        whole = whole && entry->count[i] == leg->count[i];
+    }
+    for (unsigned i = 0; i < CM_TALLY_SUM_N; i++) {
+        if (entry->sum[i] < leg->sum[i]) {
+            return MATCH_NONE;
+        }
+        whole = whole && entry->sum[i] == leg->sum[i];
+    }
+    if (!holds_bin(entry, pane, leg->handle_bin)) {
+        return MATCH_NONE;
+    }
+    return whole ? MATCH_WHOLE : MATCH_PART;
+}
+
+/* A unit may have several entries in a pane; only their sum is ever read, but the maxima stay exact
+ * when the entry that is just this leg goes. */
+static struct cm_entry *entry_of(struct cm_panes *panes, const struct cm_pane *pane,
+                                 const struct cm_chain *chain, const struct cm_leg *leg)
+{
+    struct cm_entry *part = NULL;
+    struct cm_entry *entry = chain_find(panes, chain, pane->no);
+    int64_t no = pane->no;
+    while (entry != NULL && no == pane->no) {
+        enum match found = match(entry, pane, leg);
+        if (found == MATCH_WHOLE) {
+            return entry;
+        }
+        if (found == MATCH_PART && part == NULL) {
+            part = entry;
+        }
+        entry = cm_entry_before(panes, entry, &no);
+    }
+    return part;
+}
+
+bool cm_panes_subtract(struct cm_panes *panes, struct cm_pane *pane, const struct cm_chain *chain,
+                       const struct cm_leg *leg, struct cm_entry **out)
+{
+    struct cm_entry *entry = entry_of(panes, pane, chain, leg);
+    CM_ASSERT(entry != NULL);
+    uint32_t legs = 0;
+    for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
+        entry->count[i] = (uint16_t)(entry->count[i] - leg->count[i]);
+        legs |= entry->count[i];
+    }
+    for (unsigned i = 0; i < CM_TALLY_SUM_N; i++) {
+        entry->sum[i] -= leg->sum[i];
+    }
+    if (leg->handle_bin != CM_LEG_NO_BIN) {
+        bin_subtract(pane, entry, leg->handle_bin);
+    }
+    *out = entry;
+    if (legs == 0) {
+        entry->wait_max_ms = 0;
+        entry->handle_max_ms = 0;
+        return true;
+    }
+    return leg->wait_max_ms < entry->wait_max_ms && leg->handle_max_ms < entry->handle_max_ms;
+}
+
+void cm_entry_add_to(const struct cm_entry *entry, const struct cm_pane *pane,
+                     struct cm_tally *into, struct cm_hist *hist)
+{
+    for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
+        into->count[i] += entry->count[i];
+    }
+    for (unsigned i = 0; i < CM_TALLY_SUM_N; i++) {
+        into->sum[i] += entry->sum[i];
+    }
+    into->wait_max_ms =
+        entry->wait_max_ms > into->wait_max_ms ? entry->wait_max_ms : into->wait_max_ms;
+    into->handle_max_ms =
+        entry->handle_max_ms > into->handle_max_ms ? entry->handle_max_ms : into->handle_max_ms;
+    if (hist == NULL) {
+        return;
+    }
+    if (entry->bin_count > 0) {
+        cm_hist_add(hist, entry->bin, entry->bin_count);
+    }
+    for (uint32_t i = entry->more_bins; i != 0; i = pane->bins[i - 1].next) {
+        if (pane->bins[i - 1].count > 0) {
+            cm_hist_add(hist, pane->bins[i - 1].bin, pane->bins[i - 1].count);
+        }
+    }
+}
+
+void cm_entry_subtract_from(const struct cm_entry *entry, const struct cm_pane *pane,
+                            struct cm_tally *into, struct cm_hist *hist)
+{
+    for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
+        into->count[i] -= entry->count[i];
+    }
+    for (unsigned i = 0; i < CM_TALLY_SUM_N; i++) {
+        into->sum[i] -= entry->sum[i];
+    }
+    if (entry->bin_count > 0) {
+        cm_hist_sub(hist, entry->bin, entry->bin_count);
+    }
+    for (uint32_t i = entry->more_bins; i != 0; i = pane->bins[i - 1].next) {
+        if (pane->bins[i - 1].count > 0) {
+            cm_hist_sub(hist, pane->bins[i - 1].bin, pane->bins[i - 1].count);
+        }
+    }
+}

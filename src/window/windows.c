@@ -1,0 +1,534 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "window/windows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/memory.h"
+#include "window/windows_state.h"
+
+_Static_assert(CM_WINDOWS_MAX <= 16, "changed marks are 16 bits");
+
+static int64_t gcd(int64_t a, int64_t b)
+{
+    while (b != 0) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+struct cm_windows *cm_windows_create(const struct cm_config *config, const struct cm_roster *roster,
+                                     uint32_t rules_windows, uint32_t rules_kinds)
+{
+    struct cm_windows *w = cm_alloc(1, sizeof(*w));
+    w->config = config;
+    w->units = cm_units_create();
+    w->attribution = cm_attribution_create(config, roster, w->units);
+    w->journal = cm_journal_create(config->dedupe_ms);
+    w->clock_ms = INT64_MIN;
+    for (uint32_t i = 0; i < config->all_count; i++) {
+        w->pane_ms = gcd(config->all[i].step_ms, w->pane_ms);
+    }
+    w->panes = cm_panes_create(w->pane_ms);
+    w->views[CM_VIEW_ROWS].kinds = (1u << CM_KIND_COUNT) - 1;
+    w->views[CM_VIEW_RULES].kinds = rules_windows == 0 ? 0 : rules_kinds;
+    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
+        for (uint32_t i = 0; i < config->all_count; i++) {
+            struct span *span = &w->views[v].spans[i];
+            span->used =
+                v == CM_VIEW_ROWS || (w->views[v].kinds != 0 && (rules_windows >> i & 1u) != 0);
+            span->asof_ms = INT64_MIN;
+            span->left_no = INT64_MIN;
+            span->fold_no = INT64_MIN;
+        }
+    }
+    return w;
+}
+
+static void unit_free(struct cm_windows *w, struct unit_state *unit)
+{
+    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
+        for (uint32_t i = 0; unit->sums[v].at != NULL && i < w->config->all_count; i++) {
+            cm_hist_free(&unit->sums[v].at[i].hist);
+        }
+        free(unit->sums[v].at);
+    }
+}
+
+void cm_windows_destroy(struct cm_windows *w)
+{
+    if (w == NULL) {
+        return;
+    }
+    for (uint32_t u = 0; u < w->state_cap; u++) {
+        unit_free(w, &w->state[u]);
+    }
+    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
+        free(w->views[v].changed);
+        free(w->views[v].taken);
+    }
+    free(w->state);
+    cm_hist_free(&w->scratch);
+    cm_panes_destroy(w->panes);
+    cm_journal_destroy(w->journal);
+    cm_attribution_destroy(w->attribution);
+    cm_units_destroy(w->units);
+    free(w);
+}
+
+void cm_windows_set_roster(struct cm_windows *w, const struct cm_roster *roster)
+{
+    cm_attribution_set_roster(w->attribution, roster);
+}
+
+struct cm_units *cm_windows_units(struct cm_windows *w)
+{
+    return w->units;
+}
+
+int64_t cm_windows_pane_ms(const struct cm_windows *w)
+{
+    return w->pane_ms;
+}
+
+/* ---- units
+ * ------------------------------------------------------------------------------------------- */
+
+static void state_grow(struct cm_windows *w, uint32_t unit)
+{
+    uint32_t cap = w->state_cap == 0 ? 1024 : w->state_cap;
+    while (cap <= unit) {
+        cap *= 2;
+    }
+    w->state = cm_realloc(w->state, cap, sizeof(*w->state));
+    memset(&w->state[w->state_cap], 0, (cap - w->state_cap) * sizeof(*w->state));
+    w->state_cap = cap;
+}
+
+static struct unit_state *state_of(struct cm_windows *w, uint32_t unit)
+{
+    if (CM_UNLIKELY(unit >= w->state_cap)) {
+        state_grow(w, unit);
+    }
+    struct unit_state *state = &w->state[unit];
+    if (CM_UNLIKELY(state->chain.newest == NULL && state->sums[CM_VIEW_ROWS].at == NULL)) {
+        state->kind = cm_units_key(w->units, unit)->kind;
+    }
+    return state;
+}
+
+static bool in_view(const struct cm_windows *w, enum cm_view view, const struct unit_state *state)
+{
+    return (w->views[view].kinds >> state->kind & 1u) != 0;
+}
+
+static struct unit_sums *sums_of(struct cm_windows *w, enum cm_view view, struct unit_state *state)
+{
+    struct unit_sums *sums = &state->sums[view];
+    if (CM_UNLIKELY(sums->at == NULL)) {
+        uint32_t count = w->config->all_count;
+        size_t bytes = count * sizeof(*sums->at) + w->config->periods.count * sizeof(*sums->maxima);
+        sums->at = cm_alloc(1, bytes);
+        sums->maxima = (struct cm_period_maxima *)(void *)(sums->at + count);
+        w->accumulator_bytes += bytes;
+    }
+    return sums;
+}
+
+void cm_windows_mark(struct cm_windows *w, enum cm_view view, uint32_t unit, uint32_t windows)
+{
+    struct view *v = &w->views[view];
+    struct unit_state *state = &w->state[unit];
+    if (state->changed[view] == 0) {
+        if (v->changed_count == v->changed_cap) {
+            v->changed_cap = v->changed_cap == 0 ? 1024 : 2 * v->changed_cap;
+            v->changed = cm_realloc(v->changed, v->changed_cap, sizeof(*v->changed));
+        }
+        v->changed[v->changed_count++].unit = unit;
+    }
+    state->changed[view] = (uint16_t)(state->changed[view] | windows);
+    v->dirty |= windows;
+}
+
+/* ---- taking events
+ * ------------------------------------------------------------------------------------ */
+
+/* Adds or takes back a leg in every accumulator that has already folded its pane. */
+static void accumulate_leg(struct cm_windows *w, enum cm_view view, uint32_t unit,
+                           const struct cm_leg *leg, bool add)
+{
+    int64_t no = pane_no(w, leg->ts_ms);
+    struct unit_state *state = &w->state[unit];
+    uint32_t windows = 0;
+
+    for (uint32_t i = 0; i < w->config->all_count; i++) {
+        const struct span *span = &w->views[view].spans[i];
+        if (!span->used || no < span->left_no) {
+            continue;
+        }
+        if (no >= span->fold_no) {
+            /* Seen when somebody looks; what is still ahead of the window is marked when it comes
+             * in. */
+            windows |= span->asof_ms != INT64_MIN && leg->ts_ms < span->asof_ms ? 1u << i : 0;
+            continue;
+        }
+        windows |= 1u << i;
+        struct unit_sums *sums = sums_of(w, view, state);
+        struct cm_period_maxima *maxima = maxima_of(w, sums, i);
+        if (add) {
+            cm_accumulator_add_leg(&sums->at[i], leg, maxima);
+        } else {
+            cm_accumulator_subtract_leg(&sums->at[i], leg, maxima);
+        }
+    }
+    if (windows != 0) {
+        cm_windows_mark(w, view, unit, windows);
+    }
+}
+
+static void accumulate(struct cm_windows *w, const struct cm_leg *leg, bool add)
+{
+    for (uint32_t i = 0; i < leg->units_count; i++) {
+        struct unit_state *state = state_of(w, leg->units[i]);
+        for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
+            if (in_view(w, v, state)) {
+                accumulate_leg(w, v, leg->units[i], leg, add);
+            }
+        }
+    }
+}
+
+/* A pane that was made just now may be the next one to enter or to leave. */
+static void note_pane(struct cm_windows *w, struct cm_pane *pane)
+{
+    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
+        for (uint32_t i = 0; i < w->config->all_count; i++) {
+            struct span *span = &w->views[v].spans[i];
+            if (span->used && pane->no >= span->left_no &&
+                (span->leave == NULL || pane->no < span->leave->no)) {
+                span->leave = pane;
+            }
+            if (span->used && pane->no >= span->fold_no &&
+                (span->enter == NULL || pane->no < span->enter->no)) {
+                span->enter = pane;
+            }
+        }
+    }
+}
+
+static void count_leg(struct cm_windows *w, const struct cm_leg *leg, uint64_t sequence)
+{
+    accumulate(w, leg, true);
+    int64_t no = pane_no(w, leg->ts_ms);
+    if (no < cm_panes_floor(w->panes)) {
+        return; /* only periods hold it, and they have folded it */
+    }
+    struct cm_pane *pane = cm_panes_get(w->panes, no);
+    if (pane->chunks == NULL) {
+        note_pane(w, pane);
+    }
+    if (pane->first_seen_ms == INT64_MIN) {
+        pane->first_seen_ms = w->clock_ms;
+    }
+    /* Legs of one entry all stay in the journal as long as any of them can be revised. */
+    bool alone =
+        w->config->dedupe_ms > 0 && w->clock_ms - pane->first_seen_ms > w->config->dedupe_ms;
+    for (uint32_t i = 0; i < leg->units_count; i++) {
+        cm_panes_add(w->panes, pane, &w->state[leg->units[i]].chain, leg->units[i], leg, alone);
+    }
+    struct cm_journal_record *record = cm_journal_at(w->journal, sequence);
+    if (record != NULL) {
+        record->before = pane->journal_newest;
+        pane->journal_newest = sequence;
+    }
+}
+
+/* Sets an entry's maxima from the legs of its pane that still count. */
+static void find_maxima(struct cm_windows *w, const struct cm_pane *pane, struct cm_entry *entry)
+{
+    entry->wait_max_ms = 0;
+    entry->handle_max_ms = 0;
+    const struct cm_journal_record *record = cm_journal_at(w->journal, pane->journal_newest);
+    for (; record != NULL; record = cm_journal_at(w->journal, record->before)) {
+        if (!record->is_counted || !leg_has_unit(&record->leg, entry->unit)) {
+            continue;
+        }
+        struct cm_leg leg;
+        cm_leg_unpack(&leg, &record->leg, record->ts_ms);
+        entry->wait_max_ms =
+            leg.wait_max_ms > entry->wait_max_ms ? leg.wait_max_ms : entry->wait_max_ms;
+        entry->handle_max_ms =
+            leg.handle_max_ms > entry->handle_max_ms ? leg.handle_max_ms : entry->handle_max_ms;
+    }
+}
+
+static void take_back(struct cm_windows *w, struct cm_journal_record *record)
+{
+    struct cm_leg leg;
+    cm_leg_unpack(&leg, &record->leg, record->ts_ms);
+    record->is_counted = false;
+    accumulate(w, &leg, false);
+
+    int64_t no = pane_no(w, leg.ts_ms);
+    struct cm_pane *pane = no < cm_panes_floor(w->panes) ? NULL : cm_panes_find(w->panes, no);
+    for (uint32_t i = 0; pane != NULL && i < leg.units_count; i++) {
+        struct cm_entry *entry = NULL;
+        if (!cm_panes_subtract(w->panes, pane, &w->state[leg.units[i]].chain, &leg, &entry)) {
+            find_maxima(w, pane, entry);
+        }
+    }
+}
+
+int64_t cm_window_next_asof(const struct cm_window_spec *window, int64_t ts_ms)
+{
+    return (divide_down(ts_ms, window->step_ms) + 1) * window->step_ms;
+}
+
+static int64_t left_ms(const struct cm_windows *w, uint32_t window, int64_t asof_ms)
+{
+    const struct cm_window_spec *spec = &w->config->all[window];
+    return spec->is_period ? cm_zone_period_start_ms(w->config->zone, spec->period, asof_ms - 1)
+                           : asof_ms - spec->length_ms;
+}
+
+bool cm_windows_covered(const struct cm_windows *w, int64_t ts_ms, int64_t watermark_ms)
+{
+    if (ts_ms >= watermark_ms) {
+        return true;
+    }
+    for (uint32_t i = 0; i < w->config->all_count; i++) {
+        if (ts_ms >= left_ms(w, i, cm_window_next_asof(&w->config->all[i], watermark_ms))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum cm_verdict count_cdr(struct cm_windows *w, const struct cm_event *event,
+                                 struct cm_hash128 id)
+{
+    struct cm_leg leg;
+    cm_leg_judge(&leg, event, w->config);
+    cm_attribution_resolve(w->attribution, event, &leg);
+    for (uint32_t i = 0; i < leg.units_count; i++) {
+        (void)state_of(w, leg.units[i]);
+    }
+    uint64_t sequence = cm_journal_add(w->journal, id, w->clock_ms);
+    struct cm_journal_record *record = cm_journal_at(w->journal, sequence);
+    if (record != NULL) {
+        record->ts_ms = event->ts_ms;
+        record->rev = event->rev;
+        record->is_cdr = true;
+        record->is_counted = true;
+        cm_leg_pack(&record->leg, &leg);
+    }
+    count_leg(w, &leg, sequence);
+    return CM_VERDICT_COUNTED;
+}
+
+enum cm_verdict cm_windows_apply(struct cm_windows *w, const struct cm_event *event,
+                                 int64_t watermark_ms)
+{
+    struct cm_hash128 id = cm_hash128(event->id.p, event->id.len);
+    struct cm_journal_record *known = cm_journal_find(w->journal, id, w->clock_ms);
+    if (event->ts_ms > w->clock_ms) {
+        w->clock_ms = event->ts_ms;
+    }
+    bool revises =
+        known != NULL && known->is_cdr && event->type == CM_EVENT_CDR && event->rev > known->rev;
+    if (known != NULL && !revises) {
+        return CM_VERDICT_DUPLICATE;
+    }
+    if (revises && known->is_counted) {
+        take_back(w, known);
+    }
+    if (!cm_windows_covered(w, event->ts_ms, watermark_ms)) {
+        if (revises) { /* the newest revision is known, and counts nowhere */
+            struct cm_journal_record *late =
+                cm_journal_at(w->journal, cm_journal_add(w->journal, id, w->clock_ms));
+            late->ts_ms = event->ts_ms;
+            late->rev = event->rev;
+            late->is_cdr = true;
+        }
+        return CM_VERDICT_LATE;
+    }
+    if (event->type == CM_EVENT_CDR) {
+        (void)count_cdr(w, event, id);
+        return revises ? CM_VERDICT_REVISED : CM_VERDICT_COUNTED;
+    }
+    (void)cm_journal_add(w->journal, id, w->clock_ms);
+    return CM_VERDICT_COUNTED;
+}
+
+/* ---- moving on
+ * ---------------------------------------------------------------------------------------- */
+
+static void clear_window(struct cm_windows *w, enum cm_view view, uint32_t window)
+{
+    for (uint32_t u = 0; u < cm_units_count(w->units) && u < w->state_cap; u++) {
+        struct unit_sums *sums = &w->state[u].sums[view];
+        if (sums->at == NULL) {
+            continue;
+        }
+        if (!cm_tally_is_empty(&sums->at[window].tally)) {
+            cm_windows_mark(w, view, u, 1u << window);
+        }
+        cm_accumulator_clear(&sums->at[window], maxima_of(w, sums, window));
+    }
+}
+
+/* Folds a pane into, or takes it out of, one window's accumulators. */
+static void move_pane(struct cm_windows *w, enum cm_view view, uint32_t window,
+                      const struct cm_pane *pane, bool in)
+{
+    for (const struct cm_entry_chunk *chunk = pane->chunks; chunk != NULL; chunk = chunk->next) {
+        for (uint32_t e = 0; e < chunk->used; e++) {
+            const struct cm_entry *entry = &chunk->at[e];
+            struct unit_state *state = &w->state[entry->unit];
+            if (!in_view(w, view, state)) {
+                continue;
+            }
+            struct unit_sums *sums = sums_of(w, view, state);
+            if (in) {
+                cm_accumulator_add_entry(&sums->at[window], entry, pane,
+                                         maxima_of(w, sums, window));
+            } else {
+                cm_accumulator_subtract_entry(&sums->at[window], entry, pane);
+            }
+            cm_windows_mark(w, view, entry->unit, 1u << window);
+        }
+    }
+}
+
+static void mark_pane(struct cm_windows *w, enum cm_view view, uint32_t window,
+                      const struct cm_pane *pane)
+{
+    for (const struct cm_entry_chunk *chunk = pane->chunks; chunk != NULL; chunk = chunk->next) {
+        for (uint32_t e = 0; e < chunk->used; e++) {
+            if (in_view(w, view, &w->state[chunk->at[e].unit])) {
+                cm_windows_mark(w, view, chunk->at[e].unit, 1u << window);
+            }
+        }
+    }
+}
+
+static void move_left(struct cm_windows *w, enum cm_view view, uint32_t window, int64_t left_no)
+{
+    struct span *span = &w->views[view].spans[window];
+    bool period = w->config->all[window].is_period;
+    if (period && span->left_no != left_no && span->left_no != INT64_MIN) {
+        clear_window(w, view, window);
+    }
+    while (span->leave != NULL && span->leave->no < left_no) {
+        if (span->leave->no >= span->fold_no) {
+            mark_pane(w, view, window, span->leave);
+        } else if (!period) {
+            move_pane(w, view, window, span->leave, false);
+        }
+        span->leave = span->leave->newer;
+    }
+    span->left_no = left_no;
+}
+
+void cm_windows_advance(struct cm_windows *w, enum cm_view view, uint32_t window, int64_t asof_ms,
+                        int64_t fold_ms)
+{
+    struct span *span = &w->views[view].spans[window];
+    CM_ASSERT(span->used && asof_ms >= span->asof_ms && fold_ms <= asof_ms);
+    CM_ASSERT(asof_ms % w->config->all[window].step_ms == 0);
+
+    int64_t left_no = pane_no(w, left_ms(w, window, asof_ms));
+    if (left_no > span->left_no) {
+        move_left(w, view, window, left_no);
+    }
+    int64_t asof_no = pane_no(w, asof_ms);
+    int64_t fold_no = pane_no(w, fold_ms);
+    fold_no = fold_no < left_no ? left_no : fold_no;
+    while (span->enter != NULL && span->enter->no < fold_no) {
+        if (span->enter->no >= left_no) {
+            move_pane(w, view, window, span->enter, true);
+        }
+        span->enter = span->enter->newer;
+    }
+    if (fold_no > span->fold_no) {
+        span->fold_no = fold_no;
+    }
+    /* What was ahead of the window and is not folded yet comes into it. */
+    int64_t from_no = span->asof_ms == INT64_MIN ? left_no : pane_no(w, span->asof_ms);
+    from_no = from_no < span->fold_no ? span->fold_no : from_no;
+    for (const struct cm_pane *p = from_no < asof_no ? cm_panes_newest(w->panes) : NULL;
+         p != NULL && p->no >= from_no; p = p->older) {
+        if (p->no < asof_no) {
+            mark_pane(w, view, window, p);
+        }
+    }
+    span->asof_ms = asof_ms;
+}
+
+int64_t cm_windows_next_entry(const struct cm_windows *w, enum cm_view view, uint32_t window)
+{
+    const struct span *span = &w->views[view].spans[window];
+    /* The first step at or after the pane's end. */
+    return span->enter == NULL ? INT64_MAX
+                               : cm_window_next_asof(&w->config->all[window],
+                                                     (span->enter->no + 1) * w->pane_ms - 1);
+}
+
+int64_t cm_windows_next_change(const struct cm_windows *w, enum cm_view view, uint32_t window)
+{
+    const struct view *v = &w->views[view];
+    const struct span *span = &v->spans[window];
+    const struct cm_window_spec *spec = &w->config->all[window];
+    int64_t least_ms = span->asof_ms == INT64_MIN ? INT64_MIN : span->asof_ms + spec->step_ms;
+    int64_t next_ms = cm_windows_next_entry(w, view, window);
+
+    if (span->asof_ms == INT64_MIN) {
+        return next_ms;
+    }
+    if ((v->dirty >> window & 1u) != 0) {
+        return least_ms;
+    }
+    int64_t leave_ms = INT64_MAX;
+    if (spec->is_period) { /* the period still holds all of itself as of its end, and nothing one
+                              step later */
+        leave_ms =
+            cm_zone_period_end_ms(w->config->zone, spec->period, span->asof_ms - 1) + spec->step_ms;
+    } else if (span->leave != NULL && span->leave->no < span->fold_no) {
+        leave_ms =
+            cm_window_next_asof(spec, (span->leave->no + 1) * w->pane_ms + spec->length_ms - 1);
+    }
+    next_ms = leave_ms < next_ms ? leave_ms : next_ms;
+    return next_ms < least_ms ? least_ms : next_ms;
+}
+
+int64_t cm_windows_asof(const struct cm_windows *w, enum cm_view view, uint32_t window)
+{
+    return w->views[view].spans[window].asof_ms;
+}
+
+void cm_windows_trim(struct cm_windows *w)
+{
+    int64_t floor_no = INT64_MAX;
+    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
+        for (uint32_t i = 0; i < w->config->all_count; i++) {
+            const struct span *span = &w->views[v].spans[i];
+            if (span->used) {
+                int64_t needed_no = w->config->all[i].is_period ? span->fold_no : span->left_no;
+                floor_no = needed_no < floor_no ? needed_no : floor_no;
+            }
+        }
+    }
+    /* The cursors of periods may still point below; they have nothing to take out of there. */
+    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
+        for (uint32_t i = 0; i < w->config->all_count; i++) {
+            struct span *span = &w->views[v].spans[i];
+            while (span->leave != NULL && span->leave->no < floor_no) {
+                span->leave = span->leave->newer;
+            }
+        }
+    }
+    cm_panes_drop(w->panes, floor_no);
+}

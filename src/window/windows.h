@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+/* windows.h — sliding windows and calendar periods over panes, for every unit, with running
+ * accumulators.
+ *
+ *                     left                       fold            asof
+ *   ── gone ──────────┤ accumulator = their sum  ├ read from the ┤ not yet ──► event time
+ *                     │ (panes were folded in)   │ unit's chain  │
+ *
+ * An accumulator is the exact sum of the counted legs with left <= ts < fold. To move a window on,
+ * the panes that come below `fold` are added and those that fall below `left` are subtracted:
+ * integers only, so nothing drifts. What is newer than `fold` (still filling, or within the
+ * lateness) is added when somebody looks. An event thus touches one entry a unit and no
+ * accumulator, unless it is late. A calendar period is the same with `left` at its first instant;
+ * when a new one begins the accumulators start from zero.
+ *
+ * Two views share the panes: ROWS for figures (every window and period, all kinds), RULES for
+ * breach rules and closed periods, which trail at the watermark while ROWS may run ahead of it.
+ *
+ * THREADS   One thread; one of these a worker.
+ * TIME      Event time, ms. The watermark is an argument.
+ * COST      apply: two hash look-ups and one entry for each of about five units. advance: the
+ * entries of the panes that enter and leave, for each window. Memory: see cm_windows_memory().
+ */
+#ifndef CM_WINDOW_WINDOWS_H
+#define CM_WINDOW_WINDOWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "event/event.h"
+#include "event/figures.h"
+#include "event/roster.h"
+#include "event/unit.h"
+
+enum cm_view { CM_VIEW_ROWS, CM_VIEW_RULES, CM_VIEW_COUNT };
+
+enum cm_verdict {
+    CM_VERDICT_COUNTED,   /* a leg that counts, or an event that is accepted and counts nothing */
+    CM_VERDICT_REVISED,   /* a leg that replaces an earlier revision */
+    CM_VERDICT_DUPLICATE, /* an id that is remembered, with no higher revision: dropped */
+    CM_VERDICT_LATE       /* no live window or period covers it: for the dead letters */
+};
+
+struct cm_windows;
+
+/* rules_windows: bit i set for windows (index in config->all) of the RULES view; rules_kinds: bit
+ * of each kind in it. Both 0: no such view. Borrows configuration and roster. */
+struct cm_windows *cm_windows_create(const struct cm_config *config, const struct cm_roster *roster,
+                                     uint32_t rules_windows, uint32_t rules_kinds);
+void cm_windows_destroy(struct cm_windows *windows);
+void cm_windows_set_roster(struct cm_windows *windows, const struct cm_roster *roster);
+struct cm_units *cm_windows_units(struct cm_windows *windows);
+/* Length of a pane, ms: the greatest that divides all steps and lengths (and 1 s where there are
+ * periods). */
+int64_t cm_windows_pane_ms(const struct cm_windows *windows);
+
+/* Takes one event. watermark_ms is the watermark before it (INT64_MIN: none yet). */
+enum cm_verdict cm_windows_apply(struct cm_windows *windows, const struct cm_event *event,
+                                 int64_t watermark_ms);
+
+/* The first as-of instant of a window that is still open at a watermark: the first multiple of its
+ * step that is greater. And the first one whose window holds (or whose period is at) an instant. */
+int64_t cm_window_next_asof(const struct cm_window_spec *window, int64_t ts_ms);
+/* Whether any live window or period (with an as-of instant > watermark) covers that event time. */
+bool cm_windows_covered(const struct cm_windows *windows, int64_t ts_ms, int64_t watermark_ms);
+
+/* Moves one window of a view to asof_ms (a multiple of its step, never back), with all panes that
+ * end at or before fold_ms <= asof_ms folded in. Late events below fold_ms are taken in at once,
+ * when they come. */
+void cm_windows_advance(struct cm_windows *windows, enum cm_view view, uint32_t window,
+                        int64_t asof_ms, int64_t fold_ms);
+/* The first as-of instant after the window's own at which anything can change: a pane enters or
+ * leaves, a late event has come, a period ends. INT64_MAX when there is none in sight. For a view
+ * whose fold is its asof. */
+int64_t cm_windows_next_change(const struct cm_windows *windows, enum cm_view view,
+                               uint32_t window);
+/* The first as-of instant at which a pane that waits comes in; INT64_MAX when none waits. */
+int64_t cm_windows_next_entry(const struct cm_windows *windows, enum cm_view view,
+                              uint32_t window);
+/* INT64_MIN before the first advance. */
+int64_t cm_windows_asof(const struct cm_windows *windows, enum cm_view view, uint32_t window);
+/* Gives back the panes that no window of any view can need again. Call after advancing. */
+void cm_windows_trim(struct cm_windows *windows);
+
+/* The figures of a unit as of the window's asof. Returns false, and zeros, when the window is
+ * empty. The histogram in *out is borrowed until the next call for this object: neither change nor
+ * free it. */
+bool cm_windows_measure(struct cm_windows *windows, enum cm_view view, uint32_t window,
+                        uint32_t unit, struct cm_measures *out);
+/* Units whose figures may have changed since the last call, each once, with a bit a window; in no
+ * order. The list is emptied by the call and borrowed until the next one. */
+struct cm_changed_unit {
+    uint32_t unit;
+    uint32_t windows;
+};
+const struct cm_changed_unit *cm_windows_changed(struct cm_windows *windows, enum cm_view view,
+                                                 uint32_t *count);
+/* The same for one window only: others stay marked. */
+const struct cm_changed_unit *cm_windows_changed_in(struct cm_windows *windows, enum cm_view view,
+                                                    uint32_t window, uint32_t *count);
+/* Marks every unit in every window. */
+void cm_windows_touch_all(struct cm_windows *windows, enum cm_view view);
+
+/* Live pane entries. O(1). */
+uint64_t cm_windows_entries(const struct cm_windows *windows);
+/* Walks all units: for benchmarks and tests. */
+struct cm_windows_memory {
+    uint64_t entries; /* live pane entries */
+    uint64_t units;
+    size_t panes_bytes, accumulator_bytes, journal_bytes;
+};
+void cm_windows_memory(const struct cm_windows *windows, struct cm_windows_memory *out);
+
+#endif

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+/* windows_read.c — the half of windows.h that looks: figures of a unit, lists of what changed,
+ * memory. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "window/windows_state.h"
+
+static uint32_t max_u32(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The maxima over the unit's entries in [from_no, to_no). */
+static void chain_maxima(const struct cm_windows *w, const struct unit_state *state,
+                         int64_t from_no, int64_t to_no, struct cm_tally *tally)
+{
+    const struct cm_entry *entry = state->chain.newest;
+    int64_t no = state->chain.newest_no;
+    if (entry == NULL || no < cm_panes_floor(w->panes)) {
+        return;
+    }
+    for (; entry != NULL && no >= from_no; entry = cm_entry_before(w->panes, entry, &no)) {
+        if (no < to_no) {
+            tally->wait_max_ms = max_u32(tally->wait_max_ms, entry->wait_max_ms);
+            tally->handle_max_ms = max_u32(tally->handle_max_ms, entry->handle_max_ms);
+        }
+    }
+}
+
+/* The maxima of a period after a revision: what it kept, and every leg that can still be revised.
+ */
+static void period_maxima(struct cm_windows *w, const struct span *span, uint32_t unit,
+                          const struct cm_period_maxima *maxima, struct cm_tally *tally)
+{
+    tally->wait_max_ms = max_u32(maxima->wait.at_ms[0], maxima->wait.dropped_ms);
+    tally->handle_max_ms = max_u32(maxima->handle.at_ms[0], maxima->handle.dropped_ms);
+    uint64_t end = 0;
+    for (uint64_t s = cm_journal_range(w->journal, &end); s < end; s++) {
+        const struct cm_journal_record *record = cm_journal_at(w->journal, s);
+        int64_t no = pane_no(w, record->ts_ms);
+        if (record->is_counted && no >= span->left_no && no < span->fold_no &&
+            leg_has_unit(&record->leg, unit)) {
+            struct cm_leg leg;
+            cm_leg_unpack(&leg, &record->leg, record->ts_ms);
+            tally->wait_max_ms = max_u32(tally->wait_max_ms, leg.wait_max_ms);
+            tally->handle_max_ms = max_u32(tally->handle_max_ms, leg.handle_max_ms);
+        }
+    }
+}
+
+static void refresh_maxima(struct cm_windows *w, enum cm_view view, uint32_t window, uint32_t unit)
+{
+    const struct span *span = &w->views[view].spans[window];
+    struct unit_state *state = &w->state[unit];
+    struct cm_tally *tally = &state->sums[view].at[window].tally;
+    const struct cm_period_maxima *maxima = maxima_of(w, &state->sums[view], window);
+
+    tally->reserved = 0;
+    if (maxima != NULL) {
+        period_maxima(w, span, unit, maxima, tally);
+        return;
+    }
+    tally->wait_max_ms = 0;
+    tally->handle_max_ms = 0;
+    chain_maxima(w, state, span->left_no, span->fold_no, tally);
+}
+
+/* Adds the unit's entries in [fold, asof) to what is folded. */
+static void add_unfolded(struct cm_windows *w, const struct span *span,
+                         const struct unit_state *state, struct cm_measures *out)
+{
+    int64_t asof_no = pane_no(w, span->asof_ms);
+    const struct cm_entry *entry = state->chain.newest;
+    int64_t no = state->chain.newest_no;
+    bool copied = false;
+
+    if (entry == NULL || no < cm_panes_floor(w->panes)) {
+        return;
+    }
+    for (; entry != NULL && no >= span->fold_no; entry = cm_entry_before(w->panes, entry, &no)) {
+        if (no >= asof_no) {
+            continue;
+        }
+        if (!copied) {
+            cm_hist_copy(&w->scratch, &out->handle);
+            out->handle = w->scratch;
+            copied = true;
+        }
+        cm_entry_add_to(entry, cm_panes_find(w->panes, no), &out->tally, &w->scratch);
+        out->handle = w->scratch;
+    }
+}
+
+bool cm_windows_measure(struct cm_windows *w, enum cm_view view, uint32_t window, uint32_t unit,
+                        struct cm_measures *out)
+{
+    const struct span *span = &w->views[view].spans[window];
+    memset(out, 0, sizeof(*out));
+    if (unit >= w->state_cap || span->asof_ms == INT64_MIN) {
+        return false;
+    }
+    struct unit_state *state = &w->state[unit];
+    if (state->sums[view].at != NULL) {
+        if (state->sums[view].at[window].tally.reserved != 0) {
+            refresh_maxima(w, view, window, unit);
+        }
+        out->tally = state->sums[view].at[window].tally;
+        out->handle = state->sums[view].at[window].hist;
+    }
+    add_unfolded(w, span, state, out);
+    return !cm_tally_is_empty(&out->tally);
+}
+
+static struct cm_changed_unit *take(struct view *v, uint32_t *taken)
+{
+    if (v->taken_cap < v->changed_count) {
+        v->taken_cap = v->changed_cap;
+        v->taken = cm_realloc(v->taken, v->taken_cap, sizeof(*v->taken));
+    }
+    *taken = 0;
+    return v->taken;
+}
+
+const struct cm_changed_unit *cm_windows_changed(struct cm_windows *w, enum cm_view view,
+                                                 uint32_t *count)
+{
+    struct view *v = &w->views[view];
+    struct cm_changed_unit *taken = take(v, count);
+    for (uint32_t i = 0; i < v->changed_count; i++) {
+        uint32_t unit = v->changed[i].unit;
+        taken[(*count)++] = (struct cm_changed_unit){unit, w->state[unit].changed[view]};
+        w->state[unit].changed[view] = 0;
+    }
+    v->changed_count = 0;
+    v->dirty = 0;
+    return taken;
+}
+
+const struct cm_changed_unit *cm_windows_changed_in(struct cm_windows *w, enum cm_view view,
+                                                    uint32_t window, uint32_t *count)
+{
+    struct view *v = &w->views[view];
+    struct cm_changed_unit *taken = take(v, count);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < v->changed_count; i++) {
+        uint32_t unit = v->changed[i].unit;
+        uint16_t *marks = &w->state[unit].changed[view];
+        if ((*marks >> window & 1u) != 0) {
+            taken[(*count)++] = (struct cm_changed_unit){unit, 1u << window};
+            *marks = (uint16_t)(*marks & ~(1u << window));
+        }
+        if (*marks != 0) {
+            v->changed[kept++].unit = unit;
+        }
+    }
+    v->changed_count = kept;
+    v->dirty &= ~(1u << window);
+    return taken;
+}
+
+void cm_windows_touch_all(struct cm_windows *w, enum cm_view view)
+{
+    uint32_t all = (1u << w->config->all_count) - 1;
+    for (uint32_t u = 0; u < cm_units_count(w->units) && u < w->state_cap; u++) {
+        if (w->state[u].chain.newest != NULL || w->state[u].sums[view].at != NULL) {
+            cm_windows_mark(w, view, u, all);
+        }
+    }
+}
+
+uint64_t cm_windows_entries(const struct cm_windows *w)
+{
+    return cm_panes_entries(w->panes);
+}
+
+void cm_windows_memory(const struct cm_windows *w, struct cm_windows_memory *out)
+{
+    out->entries = cm_panes_entries(w->panes);
+    out->units = cm_units_count(w->units);
+    out->panes_bytes = cm_panes_bytes(w->panes);
+    out->journal_bytes = cm_journal_bytes(w->journal);
+    out->accumulator_bytes = w->accumulator_bytes + w->state_cap * sizeof(*w->state);
+    for (uint32_t u = 0; u < w->state_cap; u++) {
+        for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
+            for (uint32_t i = 0; w->state[u].sums[v].at != NULL && i < w->config->all_count; i++) {
+                out->accumulator_bytes += cm_hist_bytes(&w->state[u].sums[v].at[i].hist);
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+/* windows_state.h — what windows.c (taking events, moving on) and windows_read.c (looking) share.
+ * Nobody else. */
+#ifndef CM_WINDOW_WINDOWS_STATE_H
+#define CM_WINDOW_WINDOWS_STATE_H
+
+#include "window/accumulator.h"
+#include "window/attribution.h"
+#include "window/journal.h"
+#include "window/pane.h"
+#include "window/windows.h"
+
+/* One window of one view. Pane numbers are event time / pane length. */
+struct span {
+    bool used;
+    int64_t asof_ms;       /* INT64_MIN: never advanced */
+    int64_t left_no;       /* first pane inside */
+    int64_t fold_no;       /* first pane not folded in; left_no <= fold_no once advanced */
+    struct cm_pane *leave; /* oldest pane >= left_no, NULL when there is none */
+    struct cm_pane *enter; /* oldest pane >= fold_no */
+};
+
+struct view {
+    uint32_t kinds; /* bit a kind; 0: there is no such view */
+    struct span spans[CM_WINDOWS_MAX];
+    uint32_t dirty;                  /* windows with a changed unit */
+    struct cm_changed_unit *changed; /* units with a bit in unit->changed */
+    uint32_t changed_count, changed_cap;
+    struct cm_changed_unit *taken; /* handed out by the last call */
+    uint32_t taken_cap;
+};
+
+/* What a unit has in a view: one accumulator a window, then the maxima of the periods. */
+struct unit_sums {
+    struct cm_accumulator *at;
+    struct cm_period_maxima *maxima; /* in the same block */
+};
+
+struct unit_state {
+    struct cm_chain chain;
+    struct unit_sums sums[CM_VIEW_COUNT];
+    uint16_t changed[CM_VIEW_COUNT];
+    uint8_t kind;
+};
+
+struct cm_windows {
+    const struct cm_config *config;
+    struct cm_units *units;
+    struct cm_attribution *attribution;
+    struct cm_panes *panes;
+    struct cm_journal *journal;
+    int64_t pane_ms;
+    int64_t clock_ms; /* newest event time seen */
+    struct view views[CM_VIEW_COUNT];
+    struct unit_state *state; /* by unit number */
+    uint32_t state_cap;
+    size_t accumulator_bytes;
+    struct cm_hist scratch; /* of the last measure */
+};
+
+static inline int64_t divide_down(int64_t a, int64_t b)
+{
+    int64_t q = a / b;
+    return a % b < 0 ? q - 1 : q;
+}
+
+static inline int64_t pane_no(const struct cm_windows *w, int64_t ts_ms)
+{
+    return divide_down(ts_ms, w->pane_ms);
+}
+
+/* Periods stand behind the windows in config->all. */
+static inline struct cm_period_maxima *maxima_of(const struct cm_windows *w,
+                                                 const struct unit_sums *sums, uint32_t window)
+{
+    return w->config->all[window].is_period ? &sums->maxima[window - w->config->windows.count]
+                                            : NULL;
+}
+
+static inline bool leg_has_unit(const struct cm_leg_packed *leg, uint32_t unit)
+{
+    for (uint32_t i = 0; i < leg->units_count; i++) {
+        if (leg->units[i] == unit) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Marks a unit as changed in a set of windows. */
+void cm_windows_mark(struct cm_windows *windows, enum cm_view view, uint32_t unit,
+                     uint32_t changed);
+
+#endif
