@@ -1,0 +1,607 @@
+// SPDX-License-Identifier: Apache-2.0
+/* publisher.c — see publisher.h.
+ *
+ *   placement      who hangs under whom ─► members, which boards a row goes to
+ *   row_batch      rows of the tick     ─► one HSET a key
+ *   rank_batch     rankings             ─► ZADD, ZREM
+ *   breach_feed    its own queue and pace
+ *   housekeeping   questions about what Redis holds ─► HDEL, SREM
+ *   meta           asof first: whoever comes after a crash in the middle of a tick then waits for
+ * the newest asof that any row of that tick may carry
+ *
+ * A tick is put together in the publisher's own memory and handed to the client in one piece, as
+ * the engine may poll in between, and the connection may go.
+ *
+ * What a tick loses with a connection comes again: rows, as the engine hands over everything after
+ * on_resync; members, as the placement starts from nothing; closed periods, as their commands are
+ * kept until they are answered.
+ */
+#include "publish/publisher.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "publish/breach_feed.h"
+#include "publish/housekeeping.h"
+#include "publish/keys.h"
+#include "publish/meta.h"
+#include "publish/placement.h"
+#include "publish/rank_batch.h"
+#include "publish/refusal.h"
+#include "publish/resp.h"
+#include "publish/row.h"
+#include "publish/row_batch.h"
+#include "redis/redis.h"
+
+#define FIRST_RETRY_NS    CM_NS_PER_S
+#define LAST_RETRY_NS     (30 * CM_NS_PER_S)
+#define NEVER             INT64_MAX
+#define HISTORY_BYTES_MAX ((size_t)256 * 1024 * 1024)
+/* How long a unit's history outlives its last closed period, beyond history.keep. */
+#define HISTORY_GRACE_MS (100 * CM_MS_PER_D)
+#define EXPIRE_MS_MAX    (36500 * CM_MS_PER_D)
+
+enum gate { GATE_UNKNOWN, GATE_CLOSED, GATE_OPEN };
+
+struct unit_list {
+    uint32_t *at;
+    uint32_t count, cap;
+};
+
+struct cm_publisher {
+    struct cm_publisher_options options; /* instance is ours */
+    const struct cm_config *config;
+    struct cm_redis *redis;
+    struct cm_placement *placement;
+    struct cm_row_batch *rows;
+    struct cm_rank_batch *ranks;
+    struct cm_breach_feed *breaches;
+    struct cm_housekeeping *keeper;
+
+    enum gate gate;
+    bool gate_asked;
+    bool gate_logged;
+    int64_t gate_asof_ms;
+    struct cm_text forget; /* HDELs of dead processes, for the first tick */
+    uint32_t forget_commands;
+    bool first_tick; /* since the connect, or since a refusal */
+    uint64_t connections;
+
+    bool in_tick;
+    uint64_t tick_connection; /* the one that the open tick began on */
+    int64_t tick_asof_ms;
+    uint64_t tick_rows;
+    struct cm_unit_key row_key; /* of the row before: rows of a unit come together */
+    uint32_t row_unit;
+    struct unit_list appeared[CM_KIND_COUNT];
+    struct cm_text value;
+    struct cm_text history; /* commands not yet answered */
+    uint32_t history_commands;
+
+    uint32_t outstanding; /* answers to come for the last tick */
+    uint64_t outstanding_rows;
+    bool refused;
+    int64_t now_ns, gate_retry_ns;
+    int64_t retry_ns; /* no tick before; NEVER: none was refused */
+    int64_t backoff_ns;
+    uint64_t ticks, rows_written;
+};
+
+/* --- connecting --- */
+
+static void resync(struct cm_publisher *p)
+{
+    if (p->options.on_resync != NULL) {
+        p->options.on_resync(p->options.context);
+    }
+}
+
+/* What Redis was told no longer counts. */
+static void start_anew(struct cm_publisher *p)
+{
+    p->first_tick = true;
+    cm_placement_forget(p->placement);
+    cm_rank_batch_replace(p->ranks);
+}
+
+static void gate_answered(void *context, const struct redisReply *reply)
+{
+    struct cm_publisher *p = context;
+    p->gate_asked = false;
+    if (reply == NULL) {
+        return;
+    }
+    if (reply->type != REDIS_REPLY_ARRAY) {
+        cm_log(CM_LOG_ERROR, "publish.meta_unreadable", "error=\"%s\" retry_ms=%" PRId64,
+               reply->type == REDIS_REPLY_ERROR ? reply->str : "not a hash",
+               FIRST_RETRY_NS / CM_NS_PER_MS);
+        p->gate_retry_ns = p->now_ns + FIRST_RETRY_NS;
+        return;
+    }
+    struct cm_meta_stored stored;
+    p->forget.len = 0;
+    p->forget_commands = cm_meta_read(reply, p->config, p->options.instance, cm_clock_wall_ms(),
+                                      &stored, &p->forget);
+    p->gate = stored.has_asof ? GATE_CLOSED : GATE_OPEN;
+    p->gate_asof_ms = stored.asof_ms;
+    p->gate_logged = false;
+    if (stored.other_config) {
+        cm_log(CM_LOG_INFO, "publish.other_config",
+               "note=\"the figures there were made with another configuration\"");
+    }
+    resync(p);
+}
+
+static void ask_gate(struct cm_publisher *p)
+{
+    p->gate_asked = true;
+    cm_meta_ask(cm_redis_buffer(p->redis), p->config);
+    cm_redis_added(p->redis, 1, gate_answered, p);
+}
+
+static void on_ready(void *context)
+{
+    struct cm_publisher *p = context;
+    p->connections++;
+    p->gate = GATE_UNKNOWN;
+    p->retry_ns = NEVER;
+    p->backoff_ns = FIRST_RETRY_NS;
+    p->tick_asof_ms = INT64_MIN;
+    start_anew(p);
+    ask_gate(p);
+    cm_breach_feed_connected(p->breaches, p->redis);
+}
+
+static void on_lost(void *context)
+{
+    struct cm_publisher *p = context;
+    p->gate = GATE_UNKNOWN;
+    p->outstanding = 0;
+    cm_breach_feed_lost(p->breaches);
+    cm_housekeeping_lost(p->keeper);
+}
+
+struct cm_publisher *cm_publisher_create(struct cm_ring *ring,
+                                         const struct cm_publisher_options *options)
+{
+    struct cm_publisher *p = cm_alloc(1, sizeof(*p));
+    p->options = *options;
+    p->options.instance = cm_strdup(options->instance);
+    p->config = options->config;
+    p->tick_asof_ms = INT64_MIN;
+    p->retry_ns = NEVER;
+    p->backoff_ns = FIRST_RETRY_NS;
+    p->placement = cm_placement_create(p->config, options->roster);
+    p->rows = cm_row_batch_create(p->config->all_count + 1);
+    p->ranks = cm_rank_batch_create(p->config);
+    p->breaches = cm_breach_feed_create(p->config);
+    p->keeper = cm_housekeeping_create(p->config, p->placement);
+    struct cm_redis_options redis = {
+        .address = p->config->redis_address,
+        .username = p->config->redis_username,
+        .password_file = p->config->redis_password_file,
+        .database = p->config->redis_database,
+        .client_name = "callmill-publish",
+        .on_ready = on_ready,
+        .on_lost = on_lost,
+        .context = p,
+    };
+    p->redis = cm_redis_create(ring, &redis);
+    return p;
+}
+
+void cm_publisher_destroy(struct cm_publisher *p)
+{
+    if (p == NULL) {
+        return;
+    }
+    cm_redis_destroy(p->redis);
+    cm_housekeeping_destroy(p->keeper);
+    cm_breach_feed_destroy(p->breaches);
+    cm_rank_batch_destroy(p->ranks);
+    cm_row_batch_destroy(p->rows);
+    cm_placement_destroy(p->placement);
+    for (uint32_t kind = 0; kind < CM_KIND_COUNT; kind++) {
+        free(p->appeared[kind].at);
+    }
+    cm_text_free(&p->forget);
+    cm_text_free(&p->value);
+    cm_text_free(&p->history);
+    free((void *)(uintptr_t)p->options.instance);
+    free(p);
+}
+
+void cm_publisher_set_roster(struct cm_publisher *p, const struct cm_roster *roster)
+{
+    cm_placement_set_roster(p->placement, roster);
+}
+
+void cm_publisher_poll(struct cm_publisher *p, int64_t now_mono_ns)
+{
+    p->now_ns = now_mono_ns;
+    cm_redis_poll(p->redis, now_mono_ns);
+    if (!cm_redis_is_ready(p->redis)) {
+        return;
+    }
+    if (p->gate == GATE_UNKNOWN && !p->gate_asked && now_mono_ns >= p->gate_retry_ns) {
+        ask_gate(p);
+    }
+    if (p->retry_ns != NEVER && now_mono_ns >= p->retry_ns && !p->in_tick) {
+        p->retry_ns = NEVER;
+        start_anew(p);
+        resync(p);
+    }
+    cm_breach_feed_poll(p->breaches, now_mono_ns);
+    if (p->gate == GATE_OPEN && !p->first_tick) {
+        cm_housekeeping_poll(p->keeper, p->redis, p->tick_asof_ms);
+    }
+    cm_redis_poll(p->redis, now_mono_ns); /* what was queued just now goes out at once */
+}
+
+/* --- a tick --- */
+
+static bool gate_is_open(struct cm_publisher *p, int64_t asof_ms)
+{
+    if (p->gate == GATE_OPEN && asof_ms < p->tick_asof_ms) {
+        p->gate = GATE_CLOSED; /* back behind what went out on this connection */
+        p->gate_asof_ms = p->tick_asof_ms;
+        p->gate_logged = false;
+    }
+    if (p->gate != GATE_CLOSED) {
+        return p->gate == GATE_OPEN;
+    }
+    char there[32];
+    char here[32];
+    if (asof_ms < p->gate_asof_ms) {
+        if (!p->gate_logged) {
+            cm_log(CM_LOG_INFO, "publish.gate", "waiting_for=%s asof=%s",
+                   cm_format_rfc3339(p->gate_asof_ms, there), cm_format_rfc3339(asof_ms, here));
+            p->gate_logged = true;
+        }
+        return false;
+    }
+    if (p->gate_logged) {
+        cm_log(CM_LOG_INFO, "publish.gate_open", "asof=%s", cm_format_rfc3339(asof_ms, here));
+    }
+    p->gate = GATE_OPEN;
+    return true;
+}
+
+bool cm_publisher_try_begin(struct cm_publisher *p, int64_t asof_ms)
+{
+    CM_ASSERT(!p->in_tick);
+    if (!cm_redis_is_ready(p->redis) || p->outstanding > 0 || p->retry_ns != NEVER ||
+        !gate_is_open(p, asof_ms)) {
+        return false;
+    }
+    if (cm_placement_update(p->placement, asof_ms) && p->config->publish.boards) {
+        /* Other boards now show what has moved, and only the engine knows its figures. */
+        resync(p);
+        return false;
+    }
+    p->in_tick = true;
+    p->tick_connection = p->connections;
+    p->tick_asof_ms = asof_ms;
+    p->tick_rows = 0;
+    p->row_key = (struct cm_unit_key){.id = {NULL, 0}};
+    return true;
+}
+
+static void appear(struct unit_list *list, uint32_t unit)
+{
+    if (list->count == list->cap) {
+        list->cap = list->cap == 0 ? 64 : list->cap * 2;
+        list->at = cm_realloc(list->at, list->cap, sizeof(*list->at));
+    }
+    list->at[list->count++] = unit;
+}
+
+static uint32_t unit_of(struct cm_publisher *p, const struct cm_unit_key *key)
+{
+    if (p->row_key.id.p != NULL && cm_unit_key_cmp(&p->row_key, key) == 0) {
+        return p->row_unit;
+    }
+    bool first;
+    p->row_unit = cm_placement_hand_over(p->placement, key, &first);
+    p->row_key = *cm_placement_key(p->placement, p->row_unit);
+    if (first) {
+        appear(&p->appeared[key->kind], p->row_unit);
+    }
+    return p->row_unit;
+}
+
+void cm_publisher_row(struct cm_publisher *p, const struct cm_unit_key *key, uint32_t window,
+                      int64_t asof_ms, const struct cm_measures *m)
+{
+    CM_ASSERT(p->in_tick && window < p->config->all_count);
+    uint32_t unit = unit_of(p, key);
+    p->value.len = 0;
+    cm_value_write(&p->value, p->config, asof_ms, m);
+    cm_row_batch_value(p->rows, p->value.data, p->value.len);
+    if (p->config->publish.units) {
+        const char *name = p->config->all[window].name;
+        cm_row_batch_add(p->rows, unit, p->config->all_count,
+                         (struct cm_str){name, (uint32_t)strlen(name)});
+    }
+    if (p->config->publish.boards) {
+        uint32_t parent = cm_placement_parent(p->placement, unit);
+        if (key->kind != CM_KIND_SEAT) {
+            cm_row_batch_add(p->rows, unit, window, CM_STR("."));
+        }
+        if (parent != CM_UNIT_NONE) {
+            cm_row_batch_add(p->rows, parent, window, p->row_key.id);
+        }
+    }
+    cm_rank_batch_add(p->ranks, key, window, m);
+    p->tick_rows++;
+}
+
+void cm_publisher_history(struct cm_publisher *p, const struct cm_unit_key *key, uint32_t window,
+                          const char *label, int64_t asof_ms, const struct cm_measures *m)
+{
+    CM_ASSERT(p->in_tick && window < p->config->all_count && p->config->all[window].is_period);
+    if (p->config->history_keep_ms == 0) {
+        return;
+    }
+    if (p->history.len > HISTORY_BYTES_MAX) {
+        cm_log(CM_LOG_ERROR, "publish.history_dropped", "writes=%u", p->history_commands);
+        p->history.len = 0;
+        p->history_commands = 0;
+    }
+    const struct cm_config *config = p->config;
+    const char *name = config->all[window].name;
+    int64_t expire_ms = config->history_keep_ms + HISTORY_GRACE_MS;
+    p->value.len = 0;
+    cm_value_write(&p->value, config, asof_ms, m);
+    cm_resp_array(&p->history, 4);
+    cm_resp_word(&p->history, "HSET");
+    cm_key_window(&p->history, config->redis_prefix, "history", key, name);
+    cm_resp_word(&p->history, label);
+    cm_resp_bulk(&p->history, p->value.data, p->value.len);
+    cm_resp_array(&p->history, 3);
+    cm_resp_word(&p->history, "PEXPIRE");
+    cm_key_window(&p->history, config->redis_prefix, "history", key, name);
+    cm_resp_i64(&p->history, expire_ms < EXPIRE_MS_MAX ? expire_ms : EXPIRE_MS_MAX);
+    p->history_commands += 2;
+    cm_housekeeping_trim(p->keeper, unit_of(p, key), window);
+}
+
+/* --- what goes out --- */
+
+static void write_key(void *context, struct cm_text *out, uint32_t unit, uint32_t slot)
+{
+    const struct cm_publisher *p = context;
+    const struct cm_unit_key *key = cm_placement_key(p->placement, unit);
+    if (slot == p->config->all_count) {
+        cm_key_unit(out, p->config->redis_prefix, key);
+    } else {
+        cm_key_window(out, p->config->redis_prefix, "board", key, p->config->all[slot].name);
+    }
+}
+
+static uint32_t write_appeared(struct cm_publisher *p, struct cm_text *out)
+{
+    uint32_t commands = 0;
+    for (uint32_t kind = 0; kind < CM_KIND_COUNT; kind++) {
+        const struct unit_list *list = &p->appeared[kind];
+        for (uint32_t i = 0; i < list->count;) {
+            uint32_t left = list->count - i;
+            uint32_t items = left < CM_RESP_ITEMS_MAX ? left : CM_RESP_ITEMS_MAX;
+            cm_resp_array(out, 2 + (uint64_t)items);
+            cm_resp_word(out, "SADD");
+            cm_key_units(out, p->config->redis_prefix, kind);
+            for (uint32_t end = i + items; i < end; i++) {
+                struct cm_str id = cm_placement_key(p->placement, list->at[i])->id;
+                cm_resp_bulk(out, id.p, id.len);
+            }
+            commands++;
+        }
+    }
+    return commands;
+}
+
+static uint32_t write_leaving(const struct cm_publisher *p, struct cm_text *out,
+                              const struct cm_placement_change *change)
+{
+    const struct cm_unit_key *parent = cm_placement_key(p->placement, change->from);
+    struct cm_str id = cm_placement_key(p->placement, change->unit)->id;
+    if (cm_placement_has_child(p->placement, change->from, id)) {
+        return 0; /* back again, or another kind's unit of that id */
+    }
+    uint32_t boards = p->config->publish.boards ? p->config->all_count : 0;
+    for (uint32_t w = 0; w < boards; w++) {
+        cm_resp_array(out, 3);
+        cm_resp_word(out, "HDEL");
+        cm_key_window(out, p->config->redis_prefix, "board", parent, p->config->all[w].name);
+        cm_resp_bulk(out, id.p, id.len);
+    }
+    cm_resp_array(out, 3);
+    cm_resp_word(out, "SREM");
+    cm_key_family(out, p->config->redis_prefix, "members", parent);
+    cm_resp_bulk(out, id.p, id.len);
+    return boards + 1;
+}
+
+static int by_parent(const void *a, const void *b)
+{
+    const struct cm_placement_change *x = a;
+    const struct cm_placement_change *y = b;
+    return x->to != y->to ? (x->to > y->to) - (x->to < y->to)
+                          : (x->unit > y->unit) - (x->unit < y->unit);
+}
+
+/* SADD of joins[0 .. count), which have one parent. */
+static uint32_t write_joining(const struct cm_publisher *p, struct cm_text *out,
+                              const struct cm_placement_change *joins, uint32_t count)
+{
+    uint32_t commands = 0;
+    for (uint32_t i = 0; i < count;) {
+        uint32_t items = count - i < CM_RESP_ITEMS_MAX ? count - i : CM_RESP_ITEMS_MAX;
+        cm_resp_array(out, 2 + (uint64_t)items);
+        cm_resp_word(out, "SADD");
+        cm_key_family(out, p->config->redis_prefix, "members",
+                      cm_placement_key(p->placement, joins[i].to));
+        for (uint32_t end = i + items; i < end; i++) {
+            struct cm_str id = cm_placement_key(p->placement, joins[i].unit)->id;
+            cm_resp_bulk(out, id.p, id.len);
+        }
+        commands++;
+    }
+    return commands;
+}
+
+static uint32_t write_changes(struct cm_publisher *p, struct cm_text *out)
+{
+    uint32_t count;
+    const struct cm_placement_change *changes = cm_placement_changes(p->placement, &count);
+    struct cm_placement_change *joins = cm_alloc(count == 0 ? 1 : count, sizeof(*joins));
+    uint32_t joins_count = 0;
+    uint32_t commands = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (changes[i].from != CM_UNIT_NONE) {
+            commands += write_leaving(p, out, &changes[i]);
+        }
+        if (changes[i].to != CM_UNIT_NONE &&
+            changes[i].to == cm_placement_parent(p->placement, changes[i].unit)) {
+            joins[joins_count++] = changes[i];
+        }
+    }
+    qsort(joins, joins_count, sizeof(*joins), by_parent);
+    for (uint32_t first = 0; first < joins_count;) {
+        uint32_t behind = first + 1;
+        while (behind < joins_count && joins[behind].to == joins[first].to) {
+            behind++;
+        }
+        commands += write_joining(p, out, joins + first, behind - first);
+        first = behind;
+    }
+    free(joins);
+    return commands;
+}
+
+static void close_tick(struct cm_publisher *p)
+{
+    cm_row_batch_clear(p->rows);
+    cm_rank_batch_clear(p->ranks);
+    for (uint32_t kind = 0; kind < CM_KIND_COUNT; kind++) {
+        p->appeared[kind].count = 0;
+    }
+    p->in_tick = false;
+}
+
+static void tick_done(struct cm_publisher *p)
+{
+    if (p->refused) {
+        p->retry_ns = p->now_ns + p->backoff_ns;
+        p->backoff_ns = p->backoff_ns * 2 < LAST_RETRY_NS ? p->backoff_ns * 2 : LAST_RETRY_NS;
+        return;
+    }
+    p->backoff_ns = FIRST_RETRY_NS;
+    p->history.len = 0;
+    p->history_commands = 0;
+    p->ticks++;
+    p->rows_written += p->outstanding_rows;
+}
+
+static void tick_answered(void *context, const struct redisReply *reply)
+{
+    struct cm_publisher *p = context;
+    if (reply == NULL) {
+        return; /* on_lost() sees to it */
+    }
+    const char *error;
+    enum cm_refusal refusal = cm_refusal_of(reply, &error);
+    if (refusal != CM_REFUSAL_NONE) {
+        cm_log(CM_LOG_ERROR, "publish.refused", "error=\"%s\" retry=%s", error,
+               refusal == CM_REFUSAL_RETRY ? "yes" : "no");
+    }
+    p->refused = p->refused || refusal == CM_REFUSAL_RETRY;
+    p->outstanding--;
+    if (p->outstanding == 0) {
+        tick_done(p);
+    }
+}
+
+void cm_publisher_end(struct cm_publisher *p, const struct cm_publisher_meta *meta)
+{
+    CM_ASSERT(p->in_tick);
+    if (!cm_redis_is_ready(p->redis) || p->tick_connection != p->connections) {
+        close_tick(p); /* everything is handed over again */
+        return;
+    }
+    struct cm_text *out = cm_redis_buffer(p->redis);
+    uint32_t commands = 1;
+    cm_meta_write(out, p->config, p->options.instance, meta, cm_clock_wall_ms(), p->first_tick);
+    if (p->first_tick) {
+        cm_text_add(out, p->forget.data, p->forget.len);
+        commands += p->forget_commands;
+        p->forget.len = 0;
+        p->forget_commands = 0;
+    }
+    commands += write_changes(p, out);
+    cm_placement_clear(p->placement);
+    commands += write_appeared(p, out);
+    commands += cm_row_batch_write(p->rows, out, write_key, p);
+    commands += cm_rank_batch_write(p->ranks, out);
+    cm_text_add(out, p->history.data, p->history.len);
+    commands += p->history_commands;
+
+    p->refused = false;
+    p->outstanding = commands;
+    p->outstanding_rows = p->tick_rows;
+    cm_redis_added(p->redis, commands, tick_answered, p);
+    close_tick(p);
+    if (p->first_tick) {
+        p->first_tick = false;
+        cm_housekeeping_reconcile(p->keeper);
+    }
+    cm_redis_poll(p->redis, p->now_ns);
+}
+
+/* --- the rest --- */
+
+void cm_publisher_breach(struct cm_publisher *p, struct cm_str dedup_key, struct cm_str json,
+                         bool firing)
+{
+    cm_breach_feed_add(p->breaches, dedup_key, json, firing);
+}
+
+bool cm_publisher_is_idle(const struct cm_publisher *p)
+{
+    return !p->in_tick && p->outstanding == 0 && p->history_commands == 0 &&
+           cm_breach_feed_waiting(p->breaches) == 0;
+}
+
+bool cm_publisher_is_gated(const struct cm_publisher *p)
+{
+    return p->gate == GATE_CLOSED;
+}
+
+bool cm_publisher_is_connected(const struct cm_publisher *p)
+{
+    return cm_redis_is_ready(p->redis) && p->gate != GATE_UNKNOWN;
+}
+
+uint64_t cm_publisher_ticks(const struct cm_publisher *p)
+{
+    return p->ticks;
+}
+
+uint64_t cm_publisher_rows(const struct cm_publisher *p)
+{
+    return p->rows_written;
+}
+
+uint64_t cm_publisher_connections(const struct cm_publisher *p)
+{
+    return p->connections;
+}
+
+uint64_t cm_publisher_breaches_dropped(const struct cm_publisher *p)
+{
+    return cm_breach_feed_dropped(p->breaches);
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+/* publisher.h — figures, boards, members, rankings, breaches and meta into Redis.
+ *
+ *   tick:  begin ─► row, row, ... ─► breach ... ─► end(meta) ──► one pipelined write ──► all
+ * answered ──► next tick
+ *
+ * Every write is an absolute value, so writing again is harmless. Nothing queues up: while Redis
+ * has not answered the last tick cm_publisher_try_begin() says false, changes gather in the
+ * workers, and the newest value goes out when it can (conflation). Breach events do queue up
+ * (bounded), since each is news.
+ *
+ * What is written (prefix from the configuration, contract section 6):
+ *   <kind>:<id>                    hash, a field a window: {"asof":..,figures}       (layout units)
+ *   board:<kind>:<id>:<window>     hash, a field a child, `.` the unit itself        (layout
+ * boards) members:<kind>:<id>, units:<kind>   sets, when units appear history:<kind>:<id>:<period>
+ * hash, closed periods by start date, with expiry of fields by trimming
+ *   rank:<kind>:<window>:<metric>  sorted sets, for the configured rankings; null leaves the set
+ *   breaches (stream, channel), breaches:active (hash), meta (hash)
+ *
+ * A board's children: team: its seats; room: its teams; centre: its rooms, its seats without a
+ * team, its teams without a room, and seats that the roster lacks (placement.h). A field is the
+ * child's id; ids of a room, a team and a seat straight under one centre should differ, or they
+ * share a field. A move (a reloaded roster, or the `from` of a row that asof reaches) takes the
+ * child off the old board and asks for everything once more.
+ *
+ * No regress: at each connection the publisher reads `meta` and `asof` there; until the tick's asof
+ * has reached it, whatever the configuration, nothing is written: the gate. A process that starts
+ * again thus catches up silently and never shows figures older than what is already on the boards.
+ * Breach events do not wait for the gate; those that the stream has are left out (breach_feed.h).
+ *
+ * ERRORS   A tick that Redis refuses for the moment (out of memory, read-only, ..) goes out again
+ * as a whole after 1 s, 2 s .. 30 s, and no other before. A key that holds another type is logged
+ * and passed over.
+ *
+ * THREADS   One thread, that of the ring. OWNERSHIP Configuration and roster are borrowed.
+ */
+#ifndef CM_PUBLISH_PUBLISHER_H
+#define CM_PUBLISH_PUBLISHER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "event/figures.h"
+#include "event/roster.h"
+#include "event/unit.h"
+#include "io/ring.h"
+
+struct cm_publisher;
+
+struct cm_publisher_options {
+    const struct cm_config *config;
+    const struct cm_roster *roster;
+    const char *instance; /* name of this process in `meta`: host:pid */
+    /* Every unit is to be handed over in the next tick: Redis was reached (again) and may know
+     * nothing, or a tick was refused, or a unit has moved to another board. Also called by
+     * cm_publisher_try_begin() before it says false; must only take note. May be NULL. */
+    void (*on_resync)(void *context);
+    void *context;
+};
+
+struct cm_publisher *cm_publisher_create(struct cm_ring *ring,
+                                         const struct cm_publisher_options *options);
+void cm_publisher_destroy(struct cm_publisher *publisher);
+/* A reloaded roster: members are written again with the next tick. */
+void cm_publisher_set_roster(struct cm_publisher *publisher, const struct cm_roster *roster);
+/* Connects, reconnects, sends; call at least every 50 ms. */
+void cm_publisher_poll(struct cm_publisher *publisher, int64_t now_mono_ns);
+
+/* Begins a tick whose live edge is asof_ms. false: Redis is not there, has not answered the last
+ * tick, or the gate is closed: try again later, hand over nothing. */
+bool cm_publisher_try_begin(struct cm_publisher *publisher, int64_t asof_ms);
+/* One unit in one window, changed since it was last handed over; at most once a tick, rows of a
+ * unit together, for speed. Empty windows come as zeros (m->tally all 0). */
+void cm_publisher_row(struct cm_publisher *publisher, const struct cm_unit_key *key,
+                      uint32_t window, int64_t asof_ms, const struct cm_measures *m);
+/* A closed period, inside a tick; kept and sent again until Redis has it. history.keep 0s: nothing.
+ * `label` is its first local date. */
+void cm_publisher_history(struct cm_publisher *publisher, const struct cm_unit_key *key,
+                          uint32_t window, const char *label, int64_t asof_ms,
+                          const struct cm_measures *m);
+struct cm_publisher_meta {
+    int64_t asof_ms, watermark_ms;
+    uint64_t lag; /* records not yet read */
+    uint64_t records, counted, duplicates, revised, late, bad;
+};
+/* Ends the tick: everything goes out; call it also when no row has changed: it writes the
+ * heartbeat. */
+void cm_publisher_end(struct cm_publisher *publisher, const struct cm_publisher_meta *meta);
+/* Any time: queued (at most 65,536; then the oldest are dropped, counted and logged) and sent with
+ * the next chance. firing: the event becomes the active one of its key; otherwise the key is
+ * removed. */
+void cm_publisher_breach(struct cm_publisher *publisher, struct cm_str dedup_key,
+                         struct cm_str json, bool firing);
+/* Every tick and every breach event handed over is in Redis. (Questions of housekeeping may be
+ * open.) */
+bool cm_publisher_is_idle(const struct cm_publisher *publisher);
+bool cm_publisher_is_connected(const struct cm_publisher *publisher);
+/* Connected, but what is in Redis is newer than the last asof that was offered: catching up. */
+bool cm_publisher_is_gated(const struct cm_publisher *publisher);
+/* Ticks that were written and answered; rows in them. */
+uint64_t cm_publisher_ticks(const struct cm_publisher *publisher);
+uint64_t cm_publisher_rows(const struct cm_publisher *publisher);
+/* Connections so far; breach events lost: dropped from a full queue, or their key was refused. */
+uint64_t cm_publisher_connections(const struct cm_publisher *publisher);
+uint64_t cm_publisher_breaches_dropped(const struct cm_publisher *publisher);
+
+#endif
