@@ -5,44 +5,11 @@
 
 #include "base/fail.h"
 
-static void tops_add(struct cm_tops *tops, uint32_t value_ms)
-{
-    if (value_ms <= tops->at_ms[CM_TOPS - 1]) {
-        tops->dropped_ms = value_ms > tops->dropped_ms ? value_ms : tops->dropped_ms;
-        return;
-    }
-    uint32_t last = tops->at_ms[CM_TOPS - 1];
-    tops->dropped_ms = last > tops->dropped_ms ? last : tops->dropped_ms;
-    unsigned i = CM_TOPS - 1;
-    while (i > 0 && tops->at_ms[i - 1] < value_ms) {
-        tops->at_ms[i] = tops->at_ms[i - 1];
-        i--;
-    }
-    tops->at_ms[i] = value_ms;
-}
-
-static void tops_remove(struct cm_tops *tops, uint32_t value_ms)
-{
-    for (unsigned i = 0; i < CM_TOPS && value_ms > 0; i++) {
-        if (tops->at_ms[i] == value_ms) {
-            memmove(&tops->at_ms[i], &tops->at_ms[i + 1],
-                    (CM_TOPS - 1 - i) * sizeof(tops->at_ms[0]));
-            tops->at_ms[CM_TOPS - 1] = 0;
-            return;
-        }
-    }
-}
-
-static void maxima_add(struct cm_accumulator *acc, uint32_t wait_ms, uint32_t handle_ms,
-                       struct cm_period_maxima *maxima)
+static void maxima_add(struct cm_accumulator *acc, uint32_t wait_ms, uint32_t handle_ms)
 {
     struct cm_tally *tally = &acc->tally;
     tally->wait_max_ms = wait_ms > tally->wait_max_ms ? wait_ms : tally->wait_max_ms;
     tally->handle_max_ms = handle_ms > tally->handle_max_ms ? handle_ms : tally->handle_max_ms;
-    if (maxima != NULL) {
-        tops_add(&maxima->wait, wait_ms);
-        tops_add(&maxima->handle, handle_ms);
-    }
 }
 
 static void maxima_subtract(struct cm_accumulator *acc, uint32_t wait_ms, uint32_t handle_ms)
@@ -55,8 +22,7 @@ static void maxima_subtract(struct cm_accumulator *acc, uint32_t wait_ms, uint32
     }
 }
 
-void cm_accumulator_add_leg(struct cm_accumulator *acc, const struct cm_leg *leg,
-                            struct cm_period_maxima *maxima)
+void cm_accumulator_add_leg(struct cm_accumulator *acc, const struct cm_leg *leg)
 {
     for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
         acc->tally.count[i] += leg->count[i];
@@ -67,11 +33,10 @@ void cm_accumulator_add_leg(struct cm_accumulator *acc, const struct cm_leg *leg
     if (leg->handle_bin != CM_LEG_NO_BIN) {
         cm_hist_add(&acc->hist, leg->handle_bin, 1);
     }
-    maxima_add(acc, leg->wait_max_ms, leg->handle_max_ms, maxima);
+    maxima_add(acc, leg->wait_max_ms, leg->handle_max_ms);
 }
 
-void cm_accumulator_subtract_leg(struct cm_accumulator *acc, const struct cm_leg *leg,
-                                 struct cm_period_maxima *maxima)
+void cm_accumulator_subtract_leg(struct cm_accumulator *acc, const struct cm_leg *leg)
 {
     for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
         CM_ASSERT(acc->tally.count[i] >= leg->count[i]);
@@ -85,17 +50,12 @@ void cm_accumulator_subtract_leg(struct cm_accumulator *acc, const struct cm_leg
         cm_hist_sub(&acc->hist, leg->handle_bin, 1);
     }
     maxima_subtract(acc, leg->wait_max_ms, leg->handle_max_ms);
-    if (maxima != NULL) {
-        tops_remove(&maxima->wait, leg->wait_max_ms);
-        tops_remove(&maxima->handle, leg->handle_max_ms);
-    }
 }
 
 void cm_accumulator_add_entry(struct cm_accumulator *acc, const struct cm_entry *entry,
-                              const struct cm_pane *pane, struct cm_period_maxima *maxima)
+                              const struct cm_pane *pane)
 {
     cm_entry_add_to(entry, pane, &acc->tally, &acc->hist);
-    maxima_add(acc, entry->wait_max_ms, entry->handle_max_ms, maxima);
 }
 
 void cm_accumulator_subtract_entry(struct cm_accumulator *acc, const struct cm_entry *entry,
@@ -105,11 +65,8 @@ void cm_accumulator_subtract_entry(struct cm_accumulator *acc, const struct cm_e
     maxima_subtract(acc, entry->wait_max_ms, entry->handle_max_ms);
 }
 
-void cm_accumulator_clear(struct cm_accumulator *acc, struct cm_period_maxima *maxima)
+void cm_accumulator_clear(struct cm_accumulator *acc)
 {
     memset(&acc->tally, 0, sizeof(acc->tally));
     cm_hist_free(&acc->hist);
-    if (maxima != NULL) {
-        memset(maxima, 0, sizeof(*maxima));
-    }
 }

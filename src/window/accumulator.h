@@ -4,8 +4,8 @@
  *
  * Sums and histogram subtract exactly. A maximum does not: when what leaves may have been the
  * longest, the maximum is marked stale, and whoever reads it finds it again among what is left
- * (windows.c knows where). A calendar period outlives its panes, so it keeps its four longest
- * values beside the sum; they can only run out when revisions take back all four.
+ * (windows_read.c knows where). A calendar period outlives its panes, so it keeps beside the sum
+ * the longest values of those legs that no revision can take back any more.
  */
 #ifndef CM_WINDOW_ACCUMULATOR_H
 #define CM_WINDOW_ACCUMULATOR_H
@@ -18,17 +18,8 @@
 #include "window/leg.h"
 #include "window/pane.h"
 
-#define CM_TOPS 4u
-
-/* The longest values, falling; zeros at the end. Values dropped from the list were never above
- * `dropped_ms`. */
-struct cm_tops {
-    uint32_t at_ms[CM_TOPS];
-    uint32_t dropped_ms;
-};
-
 struct cm_period_maxima {
-    struct cm_tops wait, handle;
+    uint32_t wait_ms, handle_ms;
 };
 
 struct cm_accumulator {
@@ -39,15 +30,12 @@ struct cm_accumulator {
 #define CM_STALE_WAIT   1u
 #define CM_STALE_HANDLE 2u
 
-/* maxima NULL: a sliding window. */
-void cm_accumulator_add_leg(struct cm_accumulator *acc, const struct cm_leg *leg,
-                            struct cm_period_maxima *maxima);
-void cm_accumulator_subtract_leg(struct cm_accumulator *acc, const struct cm_leg *leg,
-                                 struct cm_period_maxima *maxima);
+void cm_accumulator_add_leg(struct cm_accumulator *acc, const struct cm_leg *leg);
+void cm_accumulator_subtract_leg(struct cm_accumulator *acc, const struct cm_leg *leg);
 void cm_accumulator_add_entry(struct cm_accumulator *acc, const struct cm_entry *entry,
-                              const struct cm_pane *pane, struct cm_period_maxima *maxima);
+                              const struct cm_pane *pane);
 void cm_accumulator_subtract_entry(struct cm_accumulator *acc, const struct cm_entry *entry,
                                    const struct cm_pane *pane);
-void cm_accumulator_clear(struct cm_accumulator *acc, struct cm_period_maxima *maxima);
+void cm_accumulator_clear(struct cm_accumulator *acc);
 
 #endif

@@ -103,14 +103,18 @@ static void seat_refresh(struct cm_attribution *a, struct seat_cache *cache, str
     cache->in_roster = false;
     cache->from_ms = INT64_MIN;
     cache->until_ms = INT64_MAX;
+    const struct cm_seat_row *row = NULL;
     for (uint32_t i = 0; i < count; i++) {
         if (rows[i].from_ms > ts_ms) {
             cache->until_ms = rows[i].from_ms;
             break;
         }
-        cache->from_ms = rows[i].from_ms;
+        row = &rows[i];
+    }
+    if (row != NULL) {
+        cache->from_ms = row->from_ms;
         cache->in_roster = true;
-        place_units(a, &rows[i].place, cache->above);
+        place_units(a, &row->place, cache->above);
     }
 }
 

@@ -10,6 +10,8 @@
 
 #define RING_MIN 1024u
 
+_Static_assert(sizeof(struct cm_journal_record) == 112, "a record is meant to stay compact");
+
 /* tag: high half of the id's hash; place: index in the ring plus 1, 0 for a free slot. */
 struct slot {
     uint32_t tag, place;
@@ -110,8 +112,18 @@ struct cm_journal_record *cm_journal_find(struct cm_journal *j, struct cm_hash12
     return is_remembered(j, record, clock_ms) ? record : NULL;
 }
 
-static void drop_first(struct cm_journal *j)
+const struct cm_journal_record *cm_journal_expired(const struct cm_journal *j, int64_t clock_ms)
 {
+    if (j->first == j->next) {
+        return NULL;
+    }
+    const struct cm_journal_record *oldest = record_at(j, j->first);
+    return clock_ms - oldest->seen_ms > 2 * j->dedupe_ms ? oldest : NULL;
+}
+
+void cm_journal_drop_oldest(struct cm_journal *j)
+{
+    CM_ASSERT(j->first < j->next);
     struct cm_journal_record *record = record_at(j, j->first);
     uint32_t at = probe(j, record->id);
     if (j->table[at].place == (uint32_t)(j->first & (j->ring_size - 1)) + 1) {
@@ -145,9 +157,6 @@ uint64_t cm_journal_add(struct cm_journal *j, struct cm_hash128 id, int64_t cloc
 {
     if (j->dedupe_ms == 0) {
         return CM_JOURNAL_NONE;
-    }
-    while (j->first < j->next && clock_ms - record_at(j, j->first)->seen_ms > 2 * j->dedupe_ms) {
-        drop_first(j);
     }
     if (j->next - j->first == j->ring_size) {
         grow(j);

@@ -2,18 +2,18 @@
 /* journal.h — the events of the dedupe horizon: which ids were seen, and what each of their legs
  * added.
  *
- *   arrival order ─►  [ forgotten ... | kept for maxima ... | remembered ................ newest ]
- *                                      clock - 2 * dedupe    clock - dedupe          clock
+ *   arrival order ─►  [ expired ... | kept for maxima ... | remembered ................ newest ]
+ *                                    clock - 2 * dedupe    clock - dedupe          clock
  *
  * An id is remembered while the newest event time seen (the clock) is at most `dedupe` past the
  * clock at which it came. Records stay for twice as long: when a revision takes back the longest
  * leg of a pane, the second longest is found among the legs of that pane, and these all came within
- * two horizons of it.
+ * two horizons of it. After that they expire, and whoever counted them takes note and drops them.
  *
  * Ids are 128-bit hashes: with a million ids in the horizon two of them meet with
  * probability 1.5e-27.
  *
- * THREADS   One thread. COST 104 bytes a record and 16 of table; find: one probe of 8 bytes, one
+ * THREADS   One thread. COST 112 bytes a record and 16 of table; find: one probe of 8 bytes, one
  * record.
  */
 #ifndef CM_WINDOW_JOURNAL_H
@@ -45,8 +45,10 @@ struct cm_journal_record {
     uint64_t before; /* sequence of the record before it in the same pane, CM_JOURNAL_NONE */
     struct cm_leg_packed leg;
     uint32_t rev;
-    bool is_cdr;
-    bool is_counted; /* its leg stands in panes or periods */
+    uint8_t entry[CM_LEG_UNITS_MAX]; /* a unit of the leg: the ordinal of its entry in the pane */
+    bool is_cdr : 1;
+    bool is_counted : 1; /* its leg stands in panes or periods */
+    bool is_orphan : 1;  /* its leg is counted, but its pane has been given back */
 };
 
 struct cm_journal;
@@ -61,6 +63,11 @@ struct cm_journal_record *cm_journal_find(struct cm_journal *journal, struct cm_
 /* Appends; an older record of the same id is no longer found. Returns its sequence number; the
  * record is at cm_journal_at(). clock_ms: newest event time, this event included; never falls. */
 uint64_t cm_journal_add(struct cm_journal *journal, struct cm_hash128 id, int64_t clock_ms);
+/* The oldest record, once it came more than two horizons ago; NULL: none has. */
+const struct cm_journal_record *cm_journal_expired(const struct cm_journal *journal,
+                                                   int64_t clock_ms);
+/* Drops the oldest record, which must be there. */
+void cm_journal_drop_oldest(struct cm_journal *journal);
 /* NULL when that record is gone. */
 struct cm_journal_record *cm_journal_at(struct cm_journal *journal, uint64_t sequence);
 /* First sequence that is kept; *end: one past the last. */

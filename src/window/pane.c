@@ -181,16 +181,23 @@ void cm_panes_drop(struct cm_panes *panes, int64_t floor_no)
     }
 }
 
+static int64_t entry_before_no(const struct cm_entry *entry)
+{
+    return (int64_t)((uint64_t)entry->before_no_high << 32 | entry->before_no);
+}
+
+static void entry_set_before(struct cm_entry *entry, struct cm_entry *before, int64_t before_no)
+{
+    entry->before = before;
+    entry->before_no = (uint32_t)(uint64_t)before_no;
+    entry->before_no_high = (uint16_t)((uint64_t)before_no >> 32);
+}
+
 struct cm_entry *cm_entry_before(const struct cm_panes *panes, const struct cm_entry *entry,
                                  int64_t *no)
 {
-    if (entry->before == NULL) {
-        return NULL;
-    }
-    /* The step back is below 2^32 panes as long as both live; a freed pane's number is below the
-     * floor. */
-    int64_t before_no = *no - (int64_t)(uint32_t)((uint32_t)(uint64_t)*no - entry->before_no);
-    if (before_no < panes->floor_no) {
+    int64_t before_no = entry_before_no(entry);
+    if (entry->before == NULL || before_no < panes->floor_no) {
         return NULL;
     }
     *no = before_no;
@@ -228,21 +235,16 @@ static void chain_insert(struct cm_panes *panes, struct cm_chain *chain, struct 
     if (older != NULL && older_no < panes->floor_no) {
         older = NULL; /* everything that the unit had is gone */
     }
-    if (older != NULL && no - older_no > UINT32_MAX) {
-        older = NULL; /* no window is that long */
-    }
     while (older != NULL && older_no > no) {
         newer = older;
         older = cm_entry_before(panes, older, &older_no);
     }
-    entry->before = older;
-    entry->before_no = (uint32_t)(uint64_t)older_no;
+    entry_set_before(entry, older, older_no);
     if (newer == NULL) {
         chain->newest = entry;
         chain->newest_no = no;
     } else {
-        newer->before = entry;
-        newer->before_no = (uint32_t)(uint64_t)no;
+        entry_set_before(newer, entry, no);
     }
 }
 
@@ -313,11 +315,31 @@ static void bin_subtract(struct cm_pane *pane, struct cm_entry *entry, uint16_t 
     CM_ASSERT(false); /* a bin that was never added */
 }
 
-void cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_chain *chain,
-                  uint32_t unit, const struct cm_leg *leg, bool alone)
+/* How many entries of the unit in that pane are older than this one; CM_ENTRY_ALONE for so many or
+ * more. */
+static uint8_t ordinal_of(const struct cm_panes *panes, const struct cm_entry *entry, int64_t no)
+{
+    uint8_t ordinal = 0;
+    int64_t at_no = no;
+    while ((entry = cm_entry_before(panes, entry, &at_no)) != NULL && at_no == no &&
+           ordinal < CM_ENTRY_ALONE) {
+        ordinal++;
+    }
+    return ordinal;
+}
+
+uint8_t cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_chain *chain,
+                     uint32_t unit, const struct cm_leg *leg, bool alone)
 {
     struct cm_entry *entry = alone ? NULL : chain_find(panes, chain, pane->no);
-    if (entry == NULL || !fits(entry, leg)) {
+    uint8_t ordinal = alone ? CM_ENTRY_ALONE : 0;
+    bool fresh = entry == NULL;
+    if (entry != NULL) {
+        ordinal = ordinal_of(panes, entry, pane->no);
+        fresh = ordinal == CM_ENTRY_ALONE || !fits(entry, leg);
+        ordinal = (uint8_t)(ordinal + (fresh && ordinal < CM_ENTRY_ALONE));
+    }
+    if (fresh) {
         entry = entry_new(panes, pane, unit);
         chain_insert(panes, chain, entry, pane->no);
     }
@@ -334,78 +356,60 @@ void cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_chain 
     if (leg->handle_bin != CM_LEG_NO_BIN) {
         bin_add(panes, pane, entry, leg->handle_bin);
     }
+    return ordinal;
 }
 
-static bool holds_bin(const struct cm_entry *entry, const struct cm_pane *pane, uint16_t bin)
+/* Whether the entry is just that leg: equal counts and sums have the same bin and maxima, too. */
+static bool is_leg(const struct cm_entry *entry, const struct cm_leg *leg)
 {
-    if (bin == CM_LEG_NO_BIN || (entry->bin == bin && entry->bin_count > 0)) {
-        return true;
-    }
-    for (uint32_t i = entry->more_bins; i != 0; i = pane->bins[i - 1].next) {
-        if (pane->bins[i - 1].bin == bin && pane->bins[i - 1].count > 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-enum match { MATCH_NONE, MATCH_PART, MATCH_WHOLE };
-
-/* Whether every part of the leg is in the entry, or the entry is just that leg. */
-static enum match match(const struct cm_entry *entry, const struct cm_pane *pane,
-                        const struct cm_leg *leg)
-{
-    bool whole = true;
+    bool equal = true;
     for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
-        if (entry->count[i] < leg->count[i]) {
-            return MATCH_NONE;
-        }
-        whole = whole && entry->count[i] == leg->count[i];
+        equal = equal && entry->count[i] == leg->count[i];
     }
     for (unsigned i = 0; i < CM_TALLY_SUM_N; i++) {
-        if (entry->sum[i] < leg->sum[i]) {
-            return MATCH_NONE;
-        }
-        whole = whole && entry->sum[i] == leg->sum[i];
+        equal = equal && entry->sum[i] == leg->sum[i];
     }
-    if (!holds_bin(entry, pane, leg->handle_bin)) {
-        return MATCH_NONE;
-    }
-    return whole ? MATCH_WHOLE : MATCH_PART;
+    return equal;
 }
 
-/* A unit may have several entries in a pane; only their sum is ever read, but the maxima stay exact
- * when the entry that is just this leg goes. */
+/* The unit's entry in that pane with that ordinal. Entries of one leg stand in front of all shared
+ * ones, and of two that are equal either will do. */
 static struct cm_entry *entry_of(struct cm_panes *panes, const struct cm_pane *pane,
-                                 const struct cm_chain *chain, const struct cm_leg *leg)
+                                 const struct cm_chain *chain, const struct cm_leg *leg,
+                                 uint8_t ordinal)
 {
-    struct cm_entry *part = NULL;
-    struct cm_entry *entry = chain_find(panes, chain, pane->no);
+    struct cm_entry *newest = chain_find(panes, chain, pane->no);
+    struct cm_entry *entry = newest;
     int64_t no = pane->no;
-    while (entry != NULL && no == pane->no) {
-        enum match found = match(entry, pane, leg);
-        if (found == MATCH_WHOLE) {
-            return entry;
-        }
-        if (found == MATCH_PART && part == NULL) {
-            part = entry;
-        }
+    uint32_t newer = 0; /* entries of the pane in front of the one wanted */
+    for (; ordinal != CM_ENTRY_ALONE && entry != NULL && no == pane->no; newer++) {
         entry = cm_entry_before(panes, entry, &no);
     }
-    return part;
+    CM_ASSERT(ordinal == CM_ENTRY_ALONE || newer > ordinal);
+    newer -= ordinal == CM_ENTRY_ALONE ? 0 : ordinal + 1u;
+
+    entry = newest;
+    no = pane->no;
+    while (entry != NULL && no == pane->no &&
+           (ordinal == CM_ENTRY_ALONE ? !is_leg(entry, leg) : newer-- > 0)) {
+        entry = cm_entry_before(panes, entry, &no);
+    }
+    return no == pane->no ? entry : NULL;
 }
 
 bool cm_panes_subtract(struct cm_panes *panes, struct cm_pane *pane, const struct cm_chain *chain,
-                       const struct cm_leg *leg, struct cm_entry **out)
+                       const struct cm_leg *leg, uint8_t ordinal, struct cm_entry **out)
 {
-    struct cm_entry *entry = entry_of(panes, pane, chain, leg);
+    struct cm_entry *entry = entry_of(panes, pane, chain, leg, ordinal);
     CM_ASSERT(entry != NULL);
     uint32_t legs = 0;
     for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
+        CM_ASSERT(entry->count[i] >= leg->count[i]);
         entry->count[i] = (uint16_t)(entry->count[i] - leg->count[i]);
         legs |= entry->count[i];
     }
     for (unsigned i = 0; i < CM_TALLY_SUM_N; i++) {
+        CM_ASSERT(entry->sum[i] >= leg->sum[i]);
         entry->sum[i] -= leg->sum[i];
     }
     if (leg->handle_bin != CM_LEG_NO_BIN) {

@@ -8,7 +8,8 @@
  *
  * An event touches, for each of its units, one entry, however many windows there are. Entries are
  * compact (96 bytes: counts of 16, sums of 32 bits); when a field would overflow, the unit gets a
- * second entry for that pane. Chains run strictly back in time and end where panes have been given
+ * second entry for that pane. Which of them holds a leg is told by its ordinal, so that taking the
+ * leg back hits just that one. Chains run strictly back in time and end where panes have been given
  * back.
  *
  * THREADS   One thread. OWNERSHIP A store owns its panes; an entry's address never changes.
@@ -27,10 +28,11 @@
 
 struct cm_entry {
     struct cm_entry *before; /* same unit, same or older pane; valid while before_no is not freed */
-    uint32_t before_no;      /* low 32 bits of that pane's number */
+    uint32_t before_no;      /* that pane's number, low 32 bits */
     uint32_t unit;
     uint16_t count[CM_TALLY_COUNT_N];
     uint16_t bin, bin_count; /* first bin of the handle times; count 0: none */
+    uint16_t before_no_high; /* and the bits above: event times and panes are >= 0 */
     uint32_t more_bins;      /* index + 1 in the pane's bins; 0: none */
     uint32_t sum[CM_TALLY_SUM_N];
     uint32_t wait_max_ms, handle_max_ms;
@@ -86,15 +88,19 @@ size_t cm_panes_bytes(const struct cm_panes *panes);
  * NULL at the end. */
 struct cm_entry *cm_entry_before(const struct cm_panes *panes, const struct cm_entry *entry,
                                  int64_t *no);
-/* Adds a leg to the unit's entry in that pane; alone: to an entry of its own. */
-void cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_chain *chain,
-                  uint32_t unit, const struct cm_leg *leg, bool alone);
-/* Takes it away again; *out is the entry that held it. Returns whether the entry's maxima are
- * right; when not, the caller finds them among the legs of the pane that are left and stores them.
- */
+/* The ordinal of a leg that has an entry to itself. */
+#define CM_ENTRY_ALONE UINT8_MAX
+/* Adds a leg to the unit's newest entry in that pane; alone: to an entry of its own, and so for
+ * this pane from now on. Returns the entry's ordinal among the unit's entries there, or
+ * CM_ENTRY_ALONE. */
+uint8_t cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_chain *chain,
+                     uint32_t unit, const struct cm_leg *leg, bool alone);
+/* Takes it away again, by the ordinal that it was given; *out is the entry that held it. Returns
+ * whether the entry's maxima are right; when not, the caller finds them among the legs of that
+ * entry that are left and stores them. */
 CM_NODISCARD bool cm_panes_subtract(struct cm_panes *panes, struct cm_pane *pane,
                                     const struct cm_chain *chain, const struct cm_leg *leg,
-                                    struct cm_entry **out);
+                                    uint8_t ordinal, struct cm_entry **out);
 /* into += entry and into -= entry, histogram included (may be NULL); subtracting leaves the maxima.
  */
 void cm_entry_add_to(const struct cm_entry *entry, const struct cm_pane *pane,

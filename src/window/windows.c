@@ -177,11 +177,10 @@ static void accumulate_leg(struct cm_windows *w, enum cm_view view, uint32_t uni
         }
         windows |= 1u << i;
         struct unit_sums *sums = sums_of(w, view, state);
-        struct cm_period_maxima *maxima = maxima_of(w, sums, i);
         if (add) {
-            cm_accumulator_add_leg(&sums->at[i], leg, maxima);
+            cm_accumulator_add_leg(&sums->at[i], leg);
         } else {
-            cm_accumulator_subtract_leg(&sums->at[i], leg, maxima);
+            cm_accumulator_subtract_leg(&sums->at[i], leg);
         }
     }
     if (windows != 0) {
@@ -221,10 +220,15 @@ static void note_pane(struct cm_windows *w, struct cm_pane *pane)
 
 static void count_leg(struct cm_windows *w, const struct cm_leg *leg, uint64_t sequence)
 {
+    struct cm_journal_record *record = cm_journal_at(w->journal, sequence);
     accumulate(w, leg, true);
     int64_t no = pane_no(w, leg->ts_ms);
     if (no < cm_panes_floor(w->panes)) {
-        return; /* only periods hold it, and they have folded it */
+        if (record != NULL) { /* only periods hold it, and they have folded it */
+            record->is_orphan = true;
+            w->orphans++;
+        }
+        return;
     }
     struct cm_pane *pane = cm_panes_get(w->panes, no);
     if (pane->chunks == NULL) {
@@ -237,23 +241,38 @@ static void count_leg(struct cm_windows *w, const struct cm_leg *leg, uint64_t s
     bool alone =
         w->config->dedupe_ms > 0 && w->clock_ms - pane->first_seen_ms > w->config->dedupe_ms;
     for (uint32_t i = 0; i < leg->units_count; i++) {
-        cm_panes_add(w->panes, pane, &w->state[leg->units[i]].chain, leg->units[i], leg, alone);
+        uint8_t ordinal =
+            cm_panes_add(w->panes, pane, &w->state[leg->units[i]].chain, leg->units[i], leg, alone);
+        if (record != NULL) {
+            record->entry[i] = ordinal;
+        }
     }
-    struct cm_journal_record *record = cm_journal_at(w->journal, sequence);
     if (record != NULL) {
         record->before = pane->journal_newest;
         pane->journal_newest = sequence;
     }
 }
 
-/* Sets an entry's maxima from the legs of its pane that still count. */
-static void find_maxima(struct cm_windows *w, const struct cm_pane *pane, struct cm_entry *entry)
+/* Whether the entry of that unit and ordinal, in the pane of the record, holds its leg. */
+static bool is_in_entry(const struct cm_journal_record *record, uint32_t unit, uint8_t ordinal)
+{
+    for (uint32_t i = 0; i < record->leg.units_count; i++) {
+        if (record->leg.units[i] == unit) {
+            return record->entry[i] == ordinal;
+        }
+    }
+    return false;
+}
+
+/* Sets an entry's maxima from the legs that it still holds. */
+static void find_maxima(struct cm_windows *w, const struct cm_pane *pane, uint8_t ordinal,
+                        struct cm_entry *entry)
 {
     entry->wait_max_ms = 0;
     entry->handle_max_ms = 0;
     const struct cm_journal_record *record = cm_journal_at(w->journal, pane->journal_newest);
     for (; record != NULL; record = cm_journal_at(w->journal, record->before)) {
-        if (!record->is_counted || !leg_has_unit(&record->leg, entry->unit)) {
+        if (!record->is_counted || !is_in_entry(record, entry->unit, ordinal)) {
             continue;
         }
         struct cm_leg leg;
@@ -270,14 +289,17 @@ static void take_back(struct cm_windows *w, struct cm_journal_record *record)
     struct cm_leg leg;
     cm_leg_unpack(&leg, &record->leg, record->ts_ms);
     record->is_counted = false;
+    w->orphans -= record->is_orphan;
+    record->is_orphan = false;
     accumulate(w, &leg, false);
 
     int64_t no = pane_no(w, leg.ts_ms);
     struct cm_pane *pane = no < cm_panes_floor(w->panes) ? NULL : cm_panes_find(w->panes, no);
     for (uint32_t i = 0; pane != NULL && i < leg.units_count; i++) {
         struct cm_entry *entry = NULL;
-        if (!cm_panes_subtract(w->panes, pane, &w->state[leg.units[i]].chain, &leg, &entry)) {
-            find_maxima(w, pane, entry);
+        if (!cm_panes_subtract(w->panes, pane, &w->state[leg.units[i]].chain, &leg,
+                               record->entry[i], &entry)) {
+            find_maxima(w, pane, record->entry[i], entry);
         }
     }
 }
@@ -305,6 +327,60 @@ bool cm_windows_covered(const struct cm_windows *w, int64_t ts_ms, int64_t water
         }
     }
     return false;
+}
+
+/* Panes below this number are folded in by every period; INT64_MAX when there are none. */
+static int64_t settled_no(const struct cm_windows *w)
+{
+    int64_t no = INT64_MAX;
+    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
+        for (uint32_t i = w->config->windows.count; i < w->config->all_count; i++) {
+            const struct span *span = &w->views[v].spans[i];
+            no = span->used && span->fold_no < no ? span->fold_no : no;
+        }
+    }
+    return no;
+}
+
+/* From now on nothing takes that leg back: its longest times stand in the periods that hold it. */
+static void settle(struct cm_windows *w, const struct cm_journal_record *record)
+{
+    int64_t no = pane_no(w, record->ts_ms);
+    struct cm_leg leg;
+    cm_leg_unpack(&leg, &record->leg, record->ts_ms);
+    w->orphans -= record->is_orphan;
+    for (uint32_t u = 0; u < leg.units_count; u++) {
+        for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
+            const struct unit_sums *sums = &w->state[leg.units[u]].sums[v];
+            for (uint32_t i = w->config->windows.count;
+                 sums->at != NULL && i < w->config->all_count; i++) {
+                struct cm_period_maxima *maxima = maxima_of(w, sums, i);
+                if (!w->views[v].spans[i].used || no < w->views[v].spans[i].left_no) {
+                    continue;
+                }
+                maxima->wait_ms = max_u32(maxima->wait_ms, leg.wait_max_ms);
+                maxima->handle_ms = max_u32(maxima->handle_ms, leg.handle_max_ms);
+            }
+        }
+    }
+}
+
+/* Drops what has expired in the journal. A record stays until every period has folded its pane: a
+ * leg may be in none of these, or in the sum. */
+static void drop_expired(struct cm_windows *w)
+{
+    const struct cm_journal_record *record = cm_journal_expired(w->journal, w->clock_ms);
+    int64_t settled = record == NULL ? INT64_MIN : settled_no(w);
+    while (record != NULL) {
+        if (record->is_counted) {
+            if (pane_no(w, record->ts_ms) >= settled) {
+                return;
+            }
+            settle(w, record);
+        }
+        cm_journal_drop_oldest(w->journal);
+        record = cm_journal_expired(w->journal, w->clock_ms);
+    }
 }
 
 static enum cm_verdict count_cdr(struct cm_windows *w, const struct cm_event *event,
@@ -345,6 +421,7 @@ enum cm_verdict cm_windows_apply(struct cm_windows *w, const struct cm_event *ev
     if (revises && known->is_counted) {
         take_back(w, known);
     }
+    drop_expired(w);
     if (!cm_windows_covered(w, event->ts_ms, watermark_ms)) {
         if (revises) { /* the newest revision is known, and counts nowhere */
             struct cm_journal_record *late =
@@ -366,6 +443,7 @@ enum cm_verdict cm_windows_apply(struct cm_windows *w, const struct cm_event *ev
 /* ---- moving on
  * ---------------------------------------------------------------------------------------- */
 
+/* The window is a period, and another one begins. */
 static void clear_window(struct cm_windows *w, enum cm_view view, uint32_t window)
 {
     for (uint32_t u = 0; u < cm_units_count(w->units) && u < w->state_cap; u++) {
@@ -376,7 +454,8 @@ static void clear_window(struct cm_windows *w, enum cm_view view, uint32_t windo
         if (!cm_tally_is_empty(&sums->at[window].tally)) {
             cm_windows_mark(w, view, u, 1u << window);
         }
-        cm_accumulator_clear(&sums->at[window], maxima_of(w, sums, window));
+        cm_accumulator_clear(&sums->at[window]);
+        *maxima_of(w, sums, window) = (struct cm_period_maxima){0, 0};
     }
 }
 
@@ -393,8 +472,7 @@ static void move_pane(struct cm_windows *w, enum cm_view view, uint32_t window,
             }
             struct unit_sums *sums = sums_of(w, view, state);
             if (in) {
-                cm_accumulator_add_entry(&sums->at[window], entry, pane,
-                                         maxima_of(w, sums, window));
+                cm_accumulator_add_entry(&sums->at[window], entry, pane);
             } else {
                 cm_accumulator_subtract_entry(&sums->at[window], entry, pane);
             }
@@ -509,6 +587,19 @@ int64_t cm_windows_asof(const struct cm_windows *w, enum cm_view view, uint32_t 
     return w->views[view].spans[window].asof_ms;
 }
 
+/* Legs that can still be taken back lose their pane: from now on only the journal tells of them. */
+static void orphan_legs(struct cm_windows *w, int64_t floor_no)
+{
+    for (const struct cm_pane *pane = cm_panes_oldest(w->panes);
+         pane != NULL && pane->no < floor_no; pane = pane->newer) {
+        struct cm_journal_record *record = cm_journal_at(w->journal, pane->journal_newest);
+        for (; record != NULL; record = cm_journal_at(w->journal, record->before)) {
+            w->orphans += record->is_counted;
+            record->is_orphan = record->is_counted;
+        }
+    }
+}
+
 void cm_windows_trim(struct cm_windows *w)
 {
     int64_t floor_no = INT64_MAX;
@@ -530,5 +621,6 @@ void cm_windows_trim(struct cm_windows *w)
             }
         }
     }
+    orphan_legs(w, floor_no);
     cm_panes_drop(w->panes, floor_no);
 }

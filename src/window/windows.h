@@ -77,8 +77,7 @@ void cm_windows_advance(struct cm_windows *windows, enum cm_view view, uint32_t 
 int64_t cm_windows_next_change(const struct cm_windows *windows, enum cm_view view,
                                uint32_t window);
 /* The first as-of instant at which a pane that waits comes in; INT64_MAX when none waits. */
-int64_t cm_windows_next_entry(const struct cm_windows *windows, enum cm_view view,
-                              uint32_t window);
+int64_t cm_windows_next_entry(const struct cm_windows *windows, enum cm_view view, uint32_t window);
 /* INT64_MIN before the first advance. */
 int64_t cm_windows_asof(const struct cm_windows *windows, enum cm_view view, uint32_t window);
 /* Gives back the panes that no window of any view can need again. Call after advancing. */

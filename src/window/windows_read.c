@@ -7,11 +7,6 @@
 #include "base/memory.h"
 #include "window/windows_state.h"
 
-static uint32_t max_u32(uint32_t a, uint32_t b)
-{
-    return a > b ? a : b;
-}
-
 /* The maxima over the unit's entries in [from_no, to_no). */
 static void chain_maxima(const struct cm_windows *w, const struct unit_state *state,
                          int64_t from_no, int64_t to_no, struct cm_tally *tally)
@@ -29,19 +24,23 @@ static void chain_maxima(const struct cm_windows *w, const struct unit_state *st
     }
 }
 
-/* The maxima of a period after a revision: what it kept, and every leg that can still be revised.
- */
+/* The maxima of a period after a revision: legs that nothing takes back any more, legs whose panes
+ * are there, and those in between, which only the journal has. */
 static void period_maxima(struct cm_windows *w, const struct span *span, uint32_t unit,
                           const struct cm_period_maxima *maxima, struct cm_tally *tally)
 {
-    tally->wait_max_ms = max_u32(maxima->wait.at_ms[0], maxima->wait.dropped_ms);
-    tally->handle_max_ms = max_u32(maxima->handle.at_ms[0], maxima->handle.dropped_ms);
+    tally->wait_max_ms = maxima->wait_ms;
+    tally->handle_max_ms = maxima->handle_ms;
+    chain_maxima(w, &w->state[unit], span->left_no, span->fold_no, tally);
     uint64_t end = 0;
-    for (uint64_t s = cm_journal_range(w->journal, &end); s < end; s++) {
+    uint64_t left = w->orphans;
+    for (uint64_t s = cm_journal_range(w->journal, &end); s < end && left > 0; s++) {
         const struct cm_journal_record *record = cm_journal_at(w->journal, s);
-        int64_t no = pane_no(w, record->ts_ms);
-        if (record->is_counted && no >= span->left_no && no < span->fold_no &&
-            leg_has_unit(&record->leg, unit)) {
+        if (!record->is_orphan) {
+            continue;
+        }
+        left--;
+        if (pane_no(w, record->ts_ms) >= span->left_no && leg_has_unit(&record->leg, unit)) {
             struct cm_leg leg;
             cm_leg_unpack(&leg, &record->leg, record->ts_ms);
             tally->wait_max_ms = max_u32(tally->wait_max_ms, leg.wait_max_ms);
@@ -147,7 +146,7 @@ const struct cm_changed_unit *cm_windows_changed_in(struct cm_windows *w, enum c
     for (uint32_t i = 0; i < v->changed_count; i++) {
         uint32_t unit = v->changed[i].unit;
         uint16_t *marks = &w->state[unit].changed[view];
-        if ((*marks >> window & 1u) != 0) {
+        if (((uint32_t)*marks >> window & 1u) != 0) {
             taken[(*count)++] = (struct cm_changed_unit){unit, 1u << window};
             *marks = (uint16_t)(*marks & ~(1u << window));
         }

@@ -51,12 +51,18 @@ struct cm_windows {
     struct cm_journal *journal;
     int64_t pane_ms;
     int64_t clock_ms; /* newest event time seen */
+    uint64_t orphans; /* records of the journal with is_orphan */
     struct view views[CM_VIEW_COUNT];
     struct unit_state *state; /* by unit number */
     uint32_t state_cap;
     size_t accumulator_bytes;
     struct cm_hist scratch; /* of the last measure */
 };
+
+static inline uint32_t max_u32(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
 
 static inline int64_t divide_down(int64_t a, int64_t b)
 {

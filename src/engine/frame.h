@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+/* frame.h — what a worker hands to the service thread at a tick: changed figures, rule
+ * observations, positions, counters. And the request that asks for it.
+ *
+ *   service thread                                   worker
+ *     fills request, stores round  ── release ─►  loads round (acquire), fills frame,
+ *     loads done (acquire), merges ◄─ release ──  stores done = round
+ *
+ * Between the two stores the frame belongs to the worker, after them to the service thread; nobody
+ * waits for the other with a lock, and each cache line has one writer at a time.
+ */
+#ifndef CM_ENGINE_FRAME_H
+#define CM_ENGINE_FRAME_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/rule_steps.h"
+#include "event/figures.h"
+#include "event/reason.h"
+#include "event/roster.h"
+#include "event/unit.h"
+#include "kafka/kafka.h"
+
+struct cm_frame_request {
+    int64_t now_ms;       /* event time now: the live edge; INT64_MIN: no event yet */
+    int64_t watermark_ms; /* of all workers */
+    int64_t first_ms;     /* least event time seen: where calendar periods begin; INT64_MIN: not
+                             yet known, they wait */
+    int64_t whole_ms;     /* no history of periods that begin before: not all of it was read */
+    int64_t clock_ms;     /* event time now less wall clock; INT64_MIN: no event yet */
+    bool emit_rows;       /* Redis takes rows in this tick */
+    bool emit_history;    /* and closed periods; when not, they pass unpublished (catching up) */
+    bool hold_periods;    /* no period may close: Redis is away */
+    bool resync;          /* everything counts as changed */
+};
+
+struct cm_frame_row {
+    struct cm_unit_key key; /* text borrowed from the worker's units, which it never moves */
+    uint32_t window;
+    bool is_history; /* closed period: asof_ms is its end */
+    int64_t asof_ms;
+    struct cm_measures m; /* the histogram is the frame's, or whoever took it */
+};
+
+struct cm_frame_counters {
+    uint64_t records, counted, duplicates, revised;
+    uint64_t dead[CM_REASON_COUNT];
+    uint64_t dead_lost;
+    uint64_t entries, units;
+};
+
+struct cm_frame {
+    struct cm_frame_row *rows;
+    uint32_t rows_count, rows_cap;
+    struct cm_rule_log rules;
+    struct cm_position *positions; /* with the rebuild offset as metadata */
+    uint32_t positions_count, positions_cap;
+    struct cm_frame_counters counters;
+};
+
+/* Empties rows and rule log, keeps the memory. */
+void cm_frame_clear(struct cm_frame *frame);
+void cm_frame_free(struct cm_frame *frame);
+struct cm_frame_row *cm_frame_add_row(struct cm_frame *frame);
+
+#endif

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/merge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/memory.h"
+
+struct cm_merge {
+    uint32_t workers, windows;
+    struct cm_units *units;
+    struct cm_measures **shares; /* [unit * workers + worker]: `windows` of them, or NULL */
+    uint32_t units_cap;
+    struct cm_measures sum;
+    struct cm_hist scratch;
+    uint32_t *changed; /* units of the round that is being taken */
+    uint32_t changed_count;
+    uint16_t *bits; /* of each unit: the windows that changed */
+    int64_t asof_ms[CM_WINDOWS_MAX];
+};
+
+struct cm_merge *cm_merge_create(uint32_t workers, uint32_t windows)
+{
+    struct cm_merge *merge = cm_alloc(1, sizeof(*merge));
+    merge->workers = workers;
+    merge->windows = windows;
+    merge->units = cm_units_create();
+    return merge;
+}
+
+static void share_free(struct cm_merge *merge, uint32_t unit, uint32_t worker)
+{
+    struct cm_measures **share = &merge->shares[(size_t)unit * merge->workers + worker];
+    for (uint32_t i = 0; *share != NULL && i < merge->windows; i++) {
+        cm_hist_free(&(*share)[i].handle);
+    }
+    free(*share);
+    *share = NULL;
+}
+
+void cm_merge_forget(struct cm_merge *merge, uint32_t worker)
+{
+    for (uint32_t u = 0; u < merge->units_cap; u++) {
+        share_free(merge, u, worker);
+    }
+}
+
+void cm_merge_destroy(struct cm_merge *merge)
+{
+    if (merge == NULL) {
+        return;
+    }
+    for (uint32_t worker = 0; worker < merge->workers; worker++) {
+        cm_merge_forget(merge, worker);
+    }
+    free(merge->shares);
+    free(merge->changed);
+    free(merge->bits);
+    cm_hist_free(&merge->scratch);
+    cm_units_destroy(merge->units);
+    free(merge);
+}
+
+static void grow(struct cm_merge *merge, uint32_t unit)
+{
+    uint32_t cap = merge->units_cap == 0 ? 1024 : merge->units_cap;
+    while (cap <= unit) {
+        cap *= 2;
+    }
+    size_t old = (size_t)merge->units_cap * merge->workers;
+    size_t now = (size_t)cap * merge->workers;
+    merge->shares = cm_realloc(merge->shares, now, sizeof(struct cm_measures *));
+    memset(&merge->shares[old], 0, (now - old) * sizeof(struct cm_measures *));
+    merge->changed = cm_realloc(merge->changed, cap, sizeof(*merge->changed));
+    merge->bits = cm_realloc(merge->bits, cap, sizeof(*merge->bits));
+    memset(&merge->bits[merge->units_cap], 0, (cap - merge->units_cap) * sizeof(*merge->bits));
+    merge->units_cap = cap;
+}
+
+/* Takes m->handle over. */
+static uint32_t keep_share(struct cm_merge *merge, uint32_t worker, const struct cm_unit_key *key,
+                           uint32_t window, struct cm_measures *m)
+{
+    CM_ASSERT(worker < merge->workers && window < merge->windows);
+    uint32_t unit = cm_units_intern(merge->units, key->kind, key->id);
+    if (unit >= merge->units_cap) {
+        grow(merge, unit);
+    }
+    struct cm_measures **share = &merge->shares[(size_t)unit * merge->workers + worker];
+    if (*share == NULL) {
+        *share = cm_alloc(merge->windows, sizeof(struct cm_measures));
+    }
+    cm_hist_free(&(*share)[window].handle);
+    (*share)[window] = *m;
+    m->handle = (struct cm_hist){0};
+    return unit;
+}
+
+static void add_share(struct cm_measures *sum, const struct cm_measures *share)
+{
+    cm_tally_merge(&sum->tally, &share->tally);
+    cm_hist_merge(&sum->handle, &share->handle);
+    sum->busy_ms += share->busy_ms;
+    sum->available_ms += share->available_ms;
+}
+
+static void begin_sum(struct cm_merge *merge)
+{
+    cm_hist_free(&merge->scratch);
+    memset(&merge->sum, 0, sizeof(merge->sum));
+}
+
+static const struct cm_measures *sum_shares(struct cm_merge *merge, uint32_t unit, uint32_t window)
+{
+    begin_sum(merge);
+    struct cm_measures **shares = &merge->shares[(size_t)unit * merge->workers];
+    for (uint32_t w = 0; w < merge->workers; w++) {
+        if (shares[w] != NULL) {
+            add_share(&merge->sum, &shares[w][window]);
+        }
+    }
+    merge->scratch = merge->sum.handle;
+    return &merge->sum;
+}
+
+const struct cm_measures *cm_merge_put(struct cm_merge *merge, uint32_t worker,
+                                       const struct cm_unit_key *key, uint32_t window,
+                                       struct cm_measures *m)
+{
+    if (merge->workers == 1) {
+        return m;
+    }
+    return sum_shares(merge, keep_share(merge, worker, key, window, m), window);
+}
+
+/* ---- a round
+ * ---------------------------------------------------------------------------------------------- */
+
+static void emit_alone(const struct cm_frame *frame, cm_merge_fn emit, void *context)
+{
+    for (uint32_t i = 0; i < frame->rows_count; i++) {
+        const struct cm_frame_row *row = &frame->rows[i];
+        if (!row->is_history) {
+            emit(context, &row->key, row->window, row->asof_ms, &row->m);
+        }
+    }
+}
+
+static void note_row(struct cm_merge *merge, uint32_t worker, struct cm_frame_row *row)
+{
+    uint32_t unit = keep_share(merge, worker, &row->key, row->window, &row->m);
+    if (merge->bits[unit] == 0) {
+        merge->changed[merge->changed_count++] = unit;
+    }
+    merge->bits[unit] = (uint16_t)(merge->bits[unit] | 1u << row->window);
+    merge->asof_ms[row->window] = row->asof_ms;
+}
+
+void cm_merge_rows(struct cm_merge *merge, struct cm_frame *const *frames, cm_merge_fn emit,
+                   void *context)
+{
+    if (merge->workers == 1) {
+        emit_alone(frames[0], emit, context);
+        return;
+    }
+    merge->changed_count = 0;
+    for (uint32_t w = 0; w < merge->workers; w++) {
+        for (uint32_t i = 0; i < frames[w]->rows_count; i++) {
+            if (!frames[w]->rows[i].is_history) {
+                note_row(merge, w, &frames[w]->rows[i]);
+            }
+        }
+    }
+    for (uint32_t i = 0; i < merge->changed_count; i++) {
+        uint32_t unit = merge->changed[i];
+        for (uint32_t bits = merge->bits[unit]; bits != 0; bits &= bits - 1) {
+            uint32_t window = (uint32_t)__builtin_ctz(bits);
+            emit(context, cm_units_key(merge->units, unit), window, merge->asof_ms[window],
+                 sum_shares(merge, unit, window));
+        }
+        merge->bits[unit] = 0;
+    }
+}
+
+static int compare_closed(const void *a, const void *b)
+{
+    const struct cm_frame_row *x = *(const struct cm_frame_row *const *)a;
+    const struct cm_frame_row *y = *(const struct cm_frame_row *const *)b;
+    if (x->window != y->window) {
+        return x->window < y->window ? -1 : 1;
+    }
+    if (x->asof_ms != y->asof_ms) {
+        return x->asof_ms < y->asof_ms ? -1 : 1;
+    }
+    return cm_unit_key_cmp(&x->key, &y->key);
+}
+
+void cm_merge_history(struct cm_frame *const *frames, uint32_t count, cm_merge_fn emit,
+                      void *context)
+{
+    size_t rows = 0;
+    size_t closed_count = 0;
+    for (uint32_t w = 0; w < count; w++) {
+        rows += frames[w]->rows_count;
+    }
+    const struct cm_frame_row **closed = cm_alloc(rows + 1, sizeof(*closed));
+    for (uint32_t w = 0; w < count; w++) {
+        for (uint32_t i = 0; i < frames[w]->rows_count; i++) {
+            if (frames[w]->rows[i].is_history) {
+                closed[closed_count++] = &frames[w]->rows[i];
+            }
+        }
+    }
+    qsort(closed, closed_count, sizeof(*closed), compare_closed);
+    for (size_t first = 0, end; first < closed_count; first = end) {
+        struct cm_measures sum = {.busy_ms = 0};
+        for (end = first; end < closed_count && compare_closed(&closed[first], &closed[end]) == 0;
+             end++) {
+            add_share(&sum, &closed[end]->m);
+        }
+        emit(context, &closed[first]->key, closed[first]->window, closed[first]->asof_ms, &sum);
+        cm_hist_free(&sum.handle);
+    }
+    free(closed);
+}

@@ -1,0 +1,592 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "engine/merge.h"
+#include "engine/ownership.h"
+#include "engine/run_counters.h"
+#include "engine/worker.h"
+#include "kafka/producer.h"
+#include "publish/publisher.h"
+#include "rule/breach.h"
+
+#define COMMIT_EVERY_NS CM_NS_PER_S
+#define REPORT_EVERY_NS (60 * CM_NS_PER_S)
+#define STOP_PUBLISH_NS (2 * CM_NS_PER_S)
+#define CM_WORKERS_MAX  256 /* bound of the setting */
+#define FRAME_WARN_NS   (5 * CM_NS_PER_S)
+
+struct run {
+    const struct cm_config *config;
+    struct cm_roster *roster;
+    struct cm_run_signals *signals;
+    struct cm_kafka *kafka;
+    struct cm_worker **workers;
+    uint32_t workers_count;
+    struct cm_ring *ring;
+    struct cm_publisher *publisher;
+    struct cm_breaches *breaches;
+    struct cm_rule_feed rule_feed;
+    struct cm_merge *rows, *rules;
+    struct cm_producer *breach_producer;
+    struct cm_ownership own;
+    bool resync;
+    bool round_open, round_emits; /* frames are asked for; their rows go to the publisher */
+    struct cm_frame_request request;
+    int64_t now_ms, watermark_ms; /* never fall */
+    int64_t first_ms;             /* see struct cm_frame_request; set once */
+    int64_t clock_ms; /* of the last commit before us, to be taken up once all is read */
+    int64_t lead_ns;  /* and since: event time is at least monotonic time and this */
+    int64_t next_tick_ns, next_commit_ns, next_report_ns;
+    bool dirty_positions;
+    struct cm_publisher_meta meta;
+    uint64_t breaches_emitted;
+    struct cm_counters counters; /* written by this thread, read by the metrics server */
+    struct cm_metrics *metrics;
+};
+
+/* ---- frames
+ * ------------------------------------------------------------------------------------------- */
+
+static void emit_breach(void *context, const struct cm_breach *breach)
+{
+    struct run *r = context;
+    bool firing = breach->type != CM_BREACH_CLEARED;
+    r->breaches_emitted++;
+    cm_publisher_breach(r->publisher, breach->dedup_key, breach->json, firing);
+    if (r->breach_producer != NULL &&
+        !cm_producer_try_send(r->breach_producer, r->config->breaches_topic, -1,
+                              breach->dedup_key.p, breach->dedup_key.len, breach->json.p,
+                              breach->json.len)) {
+        cm_log(CM_LOG_ERROR, "breach.topic_full", "topic=%s", r->config->breaches_topic);
+    }
+}
+
+/* A Redis that came back empty gets the active breaches again; one that did not knows their ids. */
+static void show_again(void *context, const struct cm_breach *breach)
+{
+    struct run *r = context;
+    cm_publisher_breach(r->publisher, breach->dedup_key, breach->json, true);
+}
+
+static int compare_observations(const void *a, const void *b)
+{
+    const struct cm_observation *x = a, *y = b;
+    if (x->asof_ms != y->asof_ms) {
+        return x->asof_ms < y->asof_ms ? -1 : 1;
+    }
+    if (x->window != y->window) {
+        return x->window < y->window ? -1 : 1;
+    }
+    return cm_unit_key_cmp(&x->key, &y->key);
+}
+
+/* The logs of several workers as one: each observation becomes the sum over the workers at that
+ * step. */
+static void feed_rules(struct run *r)
+{
+    if (r->breaches == NULL) {
+        return;
+    }
+    struct cm_rule_log *first = &cm_worker_frame(r->workers[0])->rules;
+    if (r->workers_count == 1) {
+        cm_rule_feed_run(&r->rule_feed, r->config, r->breaches, first, r->request.watermark_ms);
+        return;
+    }
+    struct cm_rule_log all = {0};
+    uint32_t *from = NULL;
+    uint32_t count = 0;
+    for (uint32_t w = 0; w < r->workers_count; w++) {
+        count += cm_worker_frame(r->workers[w])->rules.count;
+    }
+    all.at = cm_alloc(count + 1, sizeof(*all.at));
+    from = cm_alloc(count + 1, sizeof(*from));
+    for (uint32_t w = 0; w < r->workers_count; w++) {
+        const struct cm_rule_log *log = &cm_worker_frame(r->workers[w])->rules;
+        for (uint32_t i = 0; i < log->count; i++) {
+            all.at[all.count] = log->at[i];
+            all.at[all.count].m.busy_ms =
+                w; /* carried through the sort; occupancy is not in rules yet */
+            all.count++;
+        }
+    }
+    qsort(all.at, all.count, sizeof(*all.at), compare_observations);
+    for (uint32_t i = 0; i < all.count; i++) {
+        uint32_t worker = (uint32_t)all.at[i].m.busy_ms;
+        struct cm_measures mine = all.at[i].m;
+        mine.busy_ms = 0;
+        mine.handle = (struct cm_hist){0};
+        cm_hist_copy(&mine.handle, &all.at[i].m.handle);
+        const struct cm_measures *sum =
+            cm_merge_put(r->rules, worker, &all.at[i].key, all.at[i].window, &mine);
+        all.at[i].m = *sum;
+        all.at[i].m.handle = (struct cm_hist){0};
+        cm_hist_copy(&all.at[i].m.handle, &sum->handle);
+    }
+    cm_rule_feed_run(&r->rule_feed, r->config, r->breaches, &all, r->request.watermark_ms);
+    cm_rule_log_free(&all);
+    free(from);
+}
+
+static void publish_row(void *context, const struct cm_unit_key *key, uint32_t window,
+                        int64_t asof_ms, const struct cm_measures *m)
+{
+    struct run *r = context;
+    cm_publisher_row(r->publisher, key, window, asof_ms, m);
+}
+
+static void publish_history(void *context, const struct cm_unit_key *key, uint32_t window,
+                            int64_t asof_ms, const struct cm_measures *m)
+{
+    struct run *r = context;
+    char label[16];
+    cm_zone_period_label(r->config->zone, r->config->all[window].period, asof_ms - 1, label);
+    cm_publisher_history(r->publisher, key, window, label, asof_ms, m);
+}
+
+static bool frames_ready(struct run *r)
+{
+    for (uint32_t w = 0; w < r->workers_count; w++) {
+        if (cm_worker_frame(r->workers[w]) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* All frames of the round are there: rules, rows, positions. */
+static void take_frames(struct run *r)
+{
+    struct cm_frame_counters sum;
+    cm_frame_counters_clear(&sum);
+    r->round_open = false;
+    memset(&r->meta, 0, sizeof(r->meta));
+    r->meta.asof_ms = r->request.now_ms;
+    r->meta.watermark_ms = r->request.watermark_ms;
+    feed_rules(r);
+    struct cm_frame *frames[CM_WORKERS_MAX];
+    for (uint32_t w = 0; w < r->workers_count; w++) {
+        frames[w] = cm_worker_frame(r->workers[w]);
+        r->dirty_positions = cm_ownership_take(&r->own, w, frames[w]) || r->dirty_positions;
+        cm_frame_counters_add(&sum, &frames[w]->counters);
+    }
+    if (r->round_emits) {
+        cm_merge_rows(r->rows, frames, publish_row, r);
+        cm_merge_history(frames, r->workers_count, publish_history, r);
+    }
+    cm_frame_counters_meta(&sum, &r->meta);
+    r->meta.lag = cm_ownership_lag(&r->own, r->kafka);
+    cm_run_count(&r->counters, &sum, &r->meta, r->publisher, r->breaches, r->breaches_emitted);
+    if (r->round_emits) {
+        cm_publisher_end(r->publisher, &r->meta);
+    }
+}
+
+/* Event time goes on while nobody runs, too: when all is read again, it is where the clock would
+ * have taken it since the last commit. Else what an earlier life has published would stay newer
+ * than we are for as long as that life had waited for events. */
+static void take_up_clock(struct run *r, int64_t now_ns)
+{
+    if (r->clock_ms == INT64_MIN || !cm_ownership_is_read(&r->own, r->kafka)) {
+        return;
+    }
+    r->lead_ns = (cm_clock_wall_ms() + r->clock_ms) * CM_NS_PER_MS - now_ns;
+    r->clock_ms = INT64_MIN;
+}
+
+/* Where calendar periods begin: known when all workers have begun. */
+static void note_first(struct run *r)
+{
+    int64_t first_ms = INT64_MAX;
+    for (uint32_t w = 0; w < r->workers_count; w++) {
+        int64_t mine_ms = cm_worker_first_ms(r->workers[w]);
+        first_ms = mine_ms < first_ms ? mine_ms : first_ms;
+    }
+    if (r->first_ms == INT64_MIN && first_ms != INT64_MAX) {
+        r->first_ms = first_ms;
+    }
+}
+
+/* Event time now and the watermark, over all workers; neither ever falls. */
+static void note_time(struct run *r, int64_t now_ns)
+{
+    int64_t watermark_ms = INT64_MAX;
+    note_first(r);
+    take_up_clock(r, now_ns);
+    if (r->lead_ns != INT64_MIN) {
+        int64_t now_ms = (now_ns + r->lead_ns) / CM_NS_PER_MS;
+        r->now_ms = now_ms > r->now_ms && r->now_ms != INT64_MIN ? now_ms : r->now_ms;
+    }
+    for (uint32_t w = 0; w < r->workers_count; w++) {
+        int64_t now_ms = cm_worker_event_now_ms(r->workers[w], now_ns);
+        r->now_ms = now_ms > r->now_ms ? now_ms : r->now_ms;
+        int64_t mine_ms = cm_worker_watermark_ms(r->workers[w]);
+        watermark_ms = mine_ms < watermark_ms ? mine_ms : watermark_ms;
+    }
+    if (r->now_ms == INT64_MIN) {
+        return;
+    }
+    int64_t most_ms = r->now_ms - r->config->allowed_lateness_ms;
+    watermark_ms = watermark_ms < most_ms ? watermark_ms : most_ms;
+    r->watermark_ms = watermark_ms > r->watermark_ms ? watermark_ms : r->watermark_ms;
+}
+
+static int64_t live_asof_ms(const struct run *r)
+{
+    int64_t asof_ms = INT64_MAX;
+    for (uint32_t i = 0; i < r->config->all_count; i++) {
+        int64_t mine_ms = cm_window_next_asof(&r->config->all[i], r->now_ms);
+        asof_ms = mine_ms < asof_ms ? mine_ms : asof_ms;
+    }
+    return asof_ms;
+}
+
+static void begin_round(struct run *r, int64_t now_ns)
+{
+    note_time(r, now_ns);
+    bool connected = cm_publisher_is_connected(r->publisher);
+    bool rebuilt = cm_ownership_is_rebuilt(&r->own, r->kafka);
+    r->round_emits =
+        r->now_ms != INT64_MIN && cm_publisher_try_begin(r->publisher, live_asof_ms(r));
+    r->request = (struct cm_frame_request){
+        .now_ms = r->now_ms,
+        .watermark_ms = r->watermark_ms,
+        .first_ms = r->first_ms,
+        .whole_ms = cm_ownership_whole_ms(&r->own),
+        .clock_ms = r->now_ms == INT64_MIN ? INT64_MIN : r->now_ms - cm_clock_wall_ms(),
+        .emit_rows = r->round_emits && rebuilt,
+        .emit_history = r->round_emits && r->config->history_keep_ms > 0,
+        .hold_periods = !connected || (!r->round_emits && !cm_publisher_is_gated(r->publisher)),
+        .resync = r->round_emits && rebuilt && r->resync,
+    };
+    if (r->request.resync && r->breaches != NULL) {
+        cm_breaches_firing(r->breaches, show_again, r);
+    }
+    r->resync = r->resync && !r->request.resync;
+    for (uint32_t w = 0; w < r->workers_count; w++) {
+        cm_worker_request(r->workers[w], &r->request);
+    }
+    r->round_open = true;
+}
+
+/* Waits for the frames of an open round and takes them. */
+static void finish_round(struct run *r)
+{
+    int64_t warn_ns = cm_clock_mono_ns() + FRAME_WARN_NS;
+    while (r->round_open) {
+        if (frames_ready(r)) {
+            take_frames(r);
+            return;
+        }
+        if (cm_clock_mono_ns() > warn_ns) {
+            cm_log(CM_LOG_WARN, "run.slow_frame", "wait_s=%d", (int)(FRAME_WARN_NS / CM_NS_PER_S));
+            warn_ns += FRAME_WARN_NS;
+        }
+        nanosleep(&(struct timespec){0, 200000}, NULL);
+    }
+}
+
+/* ---- the group
+ * ---------------------------------------------------------------------------------------- */
+
+static void commit(struct run *r, bool sync)
+{
+    static struct cm_position positions[CM_PARTITIONS_MAX];
+    uint32_t count = cm_ownership_positions(&r->own, positions);
+    if (count > 0 && cm_kafka_commit(r->kafka, positions, count, sync) < 0) {
+        cm_log(CM_LOG_WARN, "kafka.commit_failed", "error=\"%s\"", cm_fail_text());
+        return;
+    }
+    r->dirty_positions = false;
+}
+
+/* Positions as of now, without publishing. */
+static void refresh_positions(struct run *r)
+{
+    finish_round(r);
+    r->request.emit_rows = false;
+    r->request.emit_history = false;
+    r->request.hold_periods = true;
+    r->request.resync = false;
+    r->request.now_ms = r->now_ms;
+    r->request.watermark_ms = r->watermark_ms;
+    r->round_emits = false;
+    for (uint32_t w = 0; w < r->workers_count; w++) {
+        cm_worker_request(r->workers[w], &r->request);
+    }
+    r->round_open = true;
+    finish_round(r);
+}
+
+static void on_revoke(void *context, const int32_t *partitions, uint32_t count, bool lost)
+{
+    struct run *r = context;
+    (void)partitions;
+    cm_log(CM_LOG_INFO, "group.revoked", "partitions=%u lost=%d", count, lost);
+    refresh_positions(r);
+    if (!lost) {
+        commit(r, true);
+    }
+}
+
+static void assign_worker(struct run *r, uint32_t worker, const struct cm_position *positions,
+                          uint32_t count, struct cm_ownership *fresh)
+{
+    static struct cm_worker_partition mine[CM_PARTITIONS_MAX];
+    uint32_t mine_count = 0;
+    bool reset = cm_ownership_loses(&r->own, worker, positions, count);
+    uint32_t begin = fresh->count;
+
+    for (uint32_t k = 0; k < count; k++) {
+        if ((uint32_t)positions[k].partition % r->workers_count != worker) {
+            continue;
+        }
+        const struct cm_owned *old = cm_owned_find(&r->own, positions[k].partition);
+        bool kept = old != NULL && !reset && old->offset != CM_OFFSET_NONE;
+        struct cm_owned *owned = &fresh->at[fresh->count++];
+        *owned = kept ? *old : cm_owned_begin(&positions[k], worker, &r->clock_ms);
+        mine[mine_count++] = (struct cm_worker_partition){owned->partition, owned->known_offset};
+    }
+    if (reset) {
+        cm_log(CM_LOG_INFO, "group.rebuild", "worker=%u partitions=%u", worker, mine_count);
+        cm_merge_forget(r->rows, worker);
+        cm_merge_forget(r->rules, worker);
+        r->resync = true;
+    }
+    cm_worker_set_partitions(r->workers[worker], mine, mine_count, reset);
+    for (uint32_t i = begin; i < fresh->count; i++) {
+        cm_kafka_start(r->kafka, fresh->at[i].partition, fresh->at[i].offset, worker);
+    }
+}
+
+static void on_assign(void *context, const struct cm_position *positions, uint32_t count)
+{
+    struct run *r = context;
+    static struct cm_ownership fresh;
+
+    CM_ASSERT(count <= CM_PARTITIONS_MAX);
+    fresh.count = 0;
+    cm_log(CM_LOG_INFO, "group.assigned", "partitions=%u workers=%u", count, r->workers_count);
+    refresh_positions(r);
+    for (uint32_t w = 0; w < r->workers_count; w++) {
+        assign_worker(r, w, positions, count, &fresh);
+    }
+    r->own = fresh;
+}
+
+/* ---- life
+ * --------------------------------------------------------------------------------------------- */
+
+static void on_resync(void *context)
+{
+    ((struct run *)context)->resync = true;
+}
+
+static void reload_roster(struct run *r)
+{
+    const char *path = cm_config_roster_path(r->config);
+    struct cm_roster *fresh = NULL;
+    if (path == NULL || cm_roster_load(path, r->config->centre, &fresh) < 0) {
+        cm_log(CM_LOG_ERROR, "roster.kept", "reason=\"%s\"",
+               path == NULL ? "no roster is configured" : cm_fail_text());
+        return;
+    }
+    uint32_t rows = 0;
+    (void)cm_roster_rows(fresh, &rows);
+    for (uint32_t w = 0; w < r->workers_count; w++) {
+        cm_worker_set_roster(r->workers[w], fresh);
+    }
+    cm_publisher_set_roster(r->publisher, fresh);
+    cm_roster_free(r->roster);
+    r->roster = fresh;
+    cm_log(CM_LOG_INFO, "roster.reloaded", "file=\"%s\" rows=%u", path, rows);
+}
+
+static int open_run(struct run *r)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    r->workers_count = r->config->workers > 0 ? (uint32_t)r->config->workers
+                       : cores > 0            ? (uint32_t)cores
+                                              : 1;
+    r->workers_count = r->workers_count < CM_WORKERS_MAX ? r->workers_count : CM_WORKERS_MAX;
+    r->workers = cm_alloc(r->workers_count, sizeof(struct cm_worker *));
+    r->rows = cm_merge_create(r->workers_count, r->config->all_count);
+    r->rules = cm_merge_create(r->workers_count, r->config->all_count);
+    int rc = cm_ring_create(64, &r->ring);
+    if (rc < 0) {
+        return rc;
+    }
+    char instance[128] = "callmill";
+    gethostname(instance, 64);
+    instance[63] = '\0';
+    snprintf(instance + strlen(instance), 32, ":%d", (int)getpid());
+    const struct cm_publisher_options publisher = {r->config, r->roster, instance, on_resync, r};
+    r->publisher = cm_publisher_create(r->ring, &publisher);
+    if (r->config->rules.count > 0) {
+        r->breaches = cm_breaches_create(r->config, emit_breach, r);
+        cm_rule_feed_init(&r->rule_feed);
+    }
+    if (r->config->metrics_listen[0] != '\0') {
+        r->metrics = cm_metrics_start(r->config->metrics_listen, &r->counters);
+        if (r->metrics == NULL) {
+            return -CM_ERR_IO;
+        }
+        cm_log(CM_LOG_INFO, "metrics.listening", "address=\"%s\" port=%u",
+               r->config->metrics_listen, cm_metrics_port(r->metrics));
+    }
+    if (r->config->breaches_topic[0] != '\0') {
+        rc = cm_producer_open(r->config->brokers, &r->config->properties, "none",
+                              &r->breach_producer);
+    }
+    for (uint32_t w = 0; rc == 0 && w < r->workers_count; w++) {
+        rc = cm_worker_start(w, r->config, r->roster, &r->kafka, &r->workers[w]);
+    }
+    const struct cm_kafka_callbacks callbacks = {on_assign, on_revoke, r};
+    return rc == 0 ? cm_kafka_open(r->config, r->workers_count, &callbacks, &r->kafka) : rc;
+}
+
+static void report(struct run *r, int64_t now_ns)
+{
+    if (now_ns < r->next_report_ns) {
+        return;
+    }
+    r->next_report_ns = now_ns + REPORT_EVERY_NS;
+    cm_log(CM_LOG_INFO, "run.figures",
+           "records=%llu counted=%llu duplicates=%llu revised=%llu late=%llu bad=%llu lag=%llu "
+           "ticks=%llu rows=%llu",
+           (unsigned long long)r->meta.records, (unsigned long long)r->meta.counted,
+           (unsigned long long)r->meta.duplicates, (unsigned long long)r->meta.revised,
+           (unsigned long long)r->meta.late, (unsigned long long)r->meta.bad,
+           (unsigned long long)r->meta.lag, (unsigned long long)cm_publisher_ticks(r->publisher),
+           (unsigned long long)cm_publisher_rows(r->publisher));
+}
+
+static int turn(struct run *r)
+{
+    int rc = cm_kafka_poll(r->kafka, 0);
+    int64_t now_ns = cm_clock_mono_ns();
+    if (r->round_open && frames_ready(r)) {
+        take_frames(r);
+    }
+    if (!r->round_open && now_ns >= r->next_tick_ns) {
+        begin_round(r, now_ns);
+        int64_t tick_ns = r->config->tick_ms * CM_NS_PER_MS;
+        r->next_tick_ns =
+            r->next_tick_ns + tick_ns > now_ns ? r->next_tick_ns + tick_ns : now_ns + tick_ns;
+    }
+    cm_publisher_poll(r->publisher, now_ns);
+    if (r->breach_producer != NULL) {
+        cm_producer_poll(r->breach_producer, 0);
+    }
+    if (r->dirty_positions && now_ns >= r->next_commit_ns) {
+        commit(r, false);
+        r->next_commit_ns = now_ns + COMMIT_EVERY_NS;
+    }
+    report(r, now_ns);
+    int64_t wait_ns = r->round_open ? 200000 : r->next_tick_ns - now_ns;
+    wait_ns = wait_ns > 5 * CM_NS_PER_MS ? 5 * CM_NS_PER_MS : wait_ns < 0 ? 0 : wait_ns;
+    cm_ring_wait(r->ring, wait_ns);
+    return rc;
+}
+
+/* Publishes what is there, commits it; gives up on an absent Redis after two seconds. */
+static void drain(struct run *r)
+{
+    int64_t until_ns = cm_clock_mono_ns() + STOP_PUBLISH_NS;
+    finish_round(r);
+    bool published = false;
+    while (cm_clock_mono_ns() < until_ns && !(published && cm_publisher_is_idle(r->publisher))) {
+        int64_t now_ns = cm_clock_mono_ns();
+        cm_publisher_poll(r->publisher, now_ns);
+        if (!published && cm_publisher_is_idle(r->publisher)) {
+            begin_round(r, now_ns);
+            finish_round(r);
+            published = r->round_emits || r->now_ms == INT64_MIN;
+        }
+        cm_ring_wait(r->ring, CM_NS_PER_MS);
+    }
+    refresh_positions(r);
+    commit(r, true);
+}
+
+static void close_run(struct run *r)
+{
+    if (r->kafka != NULL) {
+        cm_kafka_close(r->kafka);
+        r->kafka = NULL;
+    }
+    for (uint32_t w = 0; w < r->workers_count; w++) {
+        cm_worker_stop(r->workers[w]);
+    }
+    if (r->breach_producer != NULL) {
+        cm_producer_flush(r->breach_producer, 1000);
+        cm_producer_close(r->breach_producer);
+    }
+    cm_metrics_stop(r->metrics);
+    cm_publisher_destroy(r->publisher);
+    if (r->ring != NULL) {
+        cm_ring_destroy(r->ring);
+    }
+    cm_breaches_destroy(r->breaches);
+    cm_merge_destroy(r->rows);
+    cm_merge_destroy(r->rules);
+    cm_roster_free(r->roster);
+    free(r->workers);
+}
+
+int cm_run(const struct cm_run_options *options)
+{
+    struct run *r = cm_alloc(1, sizeof(*r));
+    r->config = options->config;
+    r->roster = options->roster;
+    r->signals = options->signals;
+    r->now_ms = INT64_MIN;
+    r->watermark_ms = INT64_MIN;
+    r->first_ms = INT64_MIN;
+    r->clock_ms = INT64_MIN;
+    r->lead_ns = INT64_MIN;
+    r->request.now_ms = INT64_MIN;
+    r->request.first_ms = INT64_MIN;
+    r->request.whole_ms = INT64_MIN;
+    r->request.clock_ms = INT64_MIN;
+    r->next_report_ns = cm_clock_mono_ns() + REPORT_EVERY_NS;
+
+    int rc = open_run(r);
+    if (rc == 0 && (r->config->plane == CM_PLANE_IO_URING || r->config->plane == CM_PLANE_EPOLL)) {
+        cm_log(CM_LOG_WARN, "kafka.plane",
+               "reason=\"this version has only the librdkafka plane; it is used\"");
+    }
+    if (rc == 0) {
+        cm_log(CM_LOG_INFO, "run.started",
+               "workers=%u topic=%s group=%s redis=%s plane=librdkafka io=\"%s\"", r->workers_count,
+               r->config->topic, r->config->group, r->config->redis_address,
+               cm_ring_describe(r->ring));
+    }
+    /* relaxed: flags of signal handlers, nothing else hangs on them. */
+    while (rc == 0 && !atomic_load_explicit(&r->signals->stop, memory_order_relaxed)) {
+        if (atomic_exchange_explicit(&r->signals->reload, false,
+                                     memory_order_relaxed)) { /* relaxed: as above */
+            finish_round(r);
+            reload_roster(r);
+        }
+        rc = turn(r);
+    }
+    if (rc == 0) {
+        drain(r);
+        cm_log(CM_LOG_INFO, "run.stopped", "records=%llu", (unsigned long long)r->meta.records);
+    }
+    char text[512];
+    snprintf(text, sizeof(text), "%s", rc < 0 ? cm_fail_text() : "");
+    close_run(r);
+    free(r);
+    return rc < 0 ? cm_fail((enum cm_error) - rc, "%s", text) : 0;
+}

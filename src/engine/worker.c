@@ -1,0 +1,727 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/worker.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "decode/decoder.h"
+#include "engine/partition.h"
+#include "io/file_writer.h"
+#include "io/wake.h"
+#include "kafka/producer.h"
+#include "publish/dead_letter.h"
+#include "window/windows.h"
+
+#define RING_ENTRIES      64
+#define DEAD_BUFFER_BYTES (1u << 20)
+#define WAIT_NS           (50 * CM_NS_PER_MS)
+
+/* What the service thread wants to change; taken by the worker between two batches. */
+struct order {
+    uint64_t number; /* 0: none yet */
+    struct cm_worker_partition *partitions;
+    uint32_t partitions_count;
+    bool has_partitions, reset;
+    const struct cm_roster *roster; /* NULL: as before */
+};
+
+struct cm_worker {
+    uint32_t index;
+    const struct cm_config *config;
+    struct cm_kafka *const *kafka;
+    pthread_t thread;
+    pthread_mutex_t mutex; /* order, started, start_rc */
+    pthread_cond_t changed;
+    struct order order;
+    uint64_t order_taken;
+    bool started;
+    int start_rc;
+    char start_text[256];
+    struct cm_wake wake; /* posted by the service thread */
+
+    CM_ALIGNED(CM_CACHE_LINE) _Atomic bool stop;
+    _Atomic bool order_waits;
+    _Atomic uint64_t round; /* written by the service thread */
+    struct cm_frame_request request;
+    CM_ALIGNED(CM_CACHE_LINE) _Atomic uint64_t done; /* this and below: written by the worker */
+    _Atomic int64_t event_offset_ns; /* event time - monotonic time; INT64_MIN: no event yet */
+    _Atomic int64_t watermark_ms, first_ms;
+    _Atomic uint64_t records_seen;
+    struct cm_frame frame;
+
+    /* The worker's own. */
+    CM_ALIGNED(CM_CACHE_LINE) struct cm_ring *ring;
+    const struct cm_roster *roster;
+    struct cm_windows *windows;
+    struct cm_decoder *decoder;
+    struct cm_batch *batch;
+    struct cm_partition *partitions;
+    uint32_t partitions_count;
+    struct cm_op queue_op;
+    int queue_fd;
+    bool queue_armed;
+    struct cm_file_writer *dead_file;
+    struct cm_producer *dead_producer;
+    struct cm_text dead_line;
+    struct cm_frame_counters counters;
+    int64_t global_watermark_ms, least_ms;
+};
+
+/* ---- records
+ * ------------------------------------------------------------------------------------------ */
+
+static void dead_letter(struct cm_worker *w, enum cm_reason reason, const struct cm_record *record,
+                        const struct cm_partition *partition)
+{
+    w->counters.dead[reason]++;
+    bool known = record->offset < partition->known_offset; /* in there since an earlier life */
+    if (known || (w->dead_file == NULL && w->dead_producer == NULL)) {
+        return;
+    }
+    w->dead_line.len = 0;
+    cm_dead_letter_write(&w->dead_line, reason, w->config->topic, record->partition, record->offset,
+                         record->value, record->value_bytes);
+    bool kept = true;
+    if (w->dead_file != NULL) {
+        kept = cm_file_writer_try_add(w->dead_file, w->dead_line.data, w->dead_line.len);
+    }
+    if (w->dead_producer != NULL) {
+        kept = cm_producer_try_send(w->dead_producer, w->config->dead_letters_topic, -1, NULL, 0,
+                                    w->dead_line.data, w->dead_line.len - 1) &&
+               kept;
+    }
+    w->counters.dead_lost += !kept;
+}
+
+static struct cm_partition *partition_of(struct cm_worker *w, int32_t id)
+{
+    for (uint32_t i = 0; i < w->partitions_count; i++) {
+        if (w->partitions[i].id == id) {
+            return &w->partitions[i];
+        }
+    }
+    return NULL;
+}
+
+static void note_clock(struct cm_worker *w, int64_t ts_ms, int64_t now_mono_ns)
+{
+    int64_t offset_ns = ts_ms * CM_NS_PER_MS - now_mono_ns;
+    /* relaxed: one number, read by the service thread; no other memory hangs on it. */
+    if (offset_ns > atomic_load_explicit(&w->event_offset_ns, memory_order_relaxed)) {
+        atomic_store_explicit(&w->event_offset_ns, offset_ns, memory_order_relaxed);
+    }
+}
+
+static void take_event(struct cm_worker *w, const struct cm_record *record,
+                       struct cm_partition *partition, const struct cm_event *event,
+                       int64_t now_mono_ns, int64_t future_ms)
+{
+    if (event->ts_ms > future_ms) {
+        dead_letter(w, CM_REASON_FUTURE, record, partition);
+        cm_partition_note(partition, record->offset, INT64_MIN, now_mono_ns);
+        return;
+    }
+    switch (cm_windows_apply(w->windows, event, w->global_watermark_ms)) {
+    case CM_VERDICT_COUNTED:
+        w->counters.counted++;
+        break;
+    case CM_VERDICT_REVISED:
+        w->counters.revised++;
+        break;
+    case CM_VERDICT_DUPLICATE:
+        w->counters.duplicates++;
+        break;
+    case CM_VERDICT_LATE:
+        dead_letter(w, CM_REASON_LATE, record, partition);
+        break;
+    }
+    cm_partition_note(partition, record->offset, event->ts_ms, now_mono_ns);
+    note_clock(w, event->ts_ms, now_mono_ns);
+    w->least_ms = event->ts_ms < w->least_ms ? event->ts_ms : w->least_ms;
+}
+
+static void take_batch(struct cm_worker *w, const struct cm_batch *batch)
+{
+    int64_t now_mono_ns = cm_clock_mono_ns();
+    int64_t future_ms = cm_clock_wall_ms() + w->config->future_limit_ms;
+    struct cm_partition *partition = NULL;
+
+    cm_decoder_reset(w->decoder);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct cm_record *record = &batch->at[i];
+        if (partition == NULL || partition->id != record->partition) {
+            partition = partition_of(w, record->partition);
+        }
+        if (partition == NULL) {
+            continue; /* taken away in the meantime */
+        }
+        w->counters.records++;
+        struct cm_event event;
+        enum cm_reason reason = CM_REASON_NONE;
+        if (record->value == NULL) {
+            cm_partition_note(partition, record->offset, INT64_MIN,
+                              now_mono_ns); /* a tombstone says nothing */
+            continue;
+        }
+        reason = cm_decode(w->decoder, record->value, record->value_bytes, &event);
+        if (reason != CM_REASON_NONE) {
+            dead_letter(w, reason, record, partition);
+            cm_partition_note(partition, record->offset, INT64_MIN, now_mono_ns);
+            continue;
+        }
+        take_event(w, record, partition, &event, now_mono_ns, future_ms);
+    }
+    for (uint32_t i = 0; i < batch->ends_count; i++) {
+        partition = partition_of(w, batch->ends[i].partition);
+        if (partition != NULL) {
+            partition->at_end = true;
+            partition->next_offset = batch->ends[i].at_offset;
+        }
+    }
+    /* relaxed: statistics. */
+    atomic_store_explicit(&w->records_seen, w->counters.records, memory_order_relaxed);
+}
+
+static void note_watermark(struct cm_worker *w)
+{
+    int64_t now_ns = cm_clock_mono_ns();
+    int64_t idle_ms = w->config->idle_ms;
+    int64_t watermark_ms = cm_partitions_watermark(w->partitions, w->partitions_count,
+                                                   w->config->allowed_lateness_ms, idle_ms, now_ns);
+    bool begun = cm_partitions_have_begun(w->partitions, w->partitions_count, idle_ms, now_ns);
+    /* relaxed: one number; what was applied before it is handed over with the next frame. */
+    atomic_store_explicit(&w->watermark_ms, watermark_ms, memory_order_relaxed);
+    atomic_store_explicit(&w->first_ms, begun ? w->least_ms : INT64_MIN,
+                          memory_order_relaxed); /* relaxed: as above */
+}
+
+/* ---- frames
+ * ------------------------------------------------------------------------------------------- */
+
+static void add_row(struct cm_worker *w, uint32_t unit, uint32_t window, bool is_history)
+{
+    struct cm_measures m;
+    if (cm_windows_asof(w->windows, CM_VIEW_ROWS, window) == INT64_MIN) {
+        return; /* a period that has not begun */
+    }
+    bool counts = cm_windows_measure(w->windows, CM_VIEW_ROWS, window, unit, &m);
+    if (is_history && !counts) {
+        return;
+    }
+    struct cm_frame_row *row = cm_frame_add_row(&w->frame);
+    row->key = *cm_units_key(cm_windows_units(w->windows), unit);
+    row->window = window;
+    row->is_history = is_history;
+    row->asof_ms = cm_windows_asof(w->windows, CM_VIEW_ROWS, window);
+    row->m = m;
+    row->m.handle = (struct cm_hist){0};
+    cm_hist_copy(&row->m.handle, &m.handle);
+}
+
+static void add_history(struct cm_worker *w, uint32_t window, int64_t end_ms)
+{
+    int64_t start_ms =
+        cm_zone_period_start_ms(w->config->zone, w->config->all[window].period, end_ms - 1);
+    if (!w->request.emit_history || start_ms < w->request.whole_ms) {
+        return;
+    }
+    uint32_t units = cm_units_count(cm_windows_units(w->windows));
+    for (uint32_t u = 0; u < units; u++) {
+        add_row(w, u, window, true);
+    }
+}
+
+/* Into the period after the one that ends at end_ms, and over those that nothing lies in. */
+static void next_period(struct cm_worker *w, uint32_t window, int64_t end_ms, int64_t asof_ms)
+{
+    int64_t watermark_ms = w->request.watermark_ms;
+    int64_t least_ms = end_ms + w->config->all[window].step_ms;
+    int64_t next_ms = cm_window_next_asof(&w->config->all[window], watermark_ms);
+    int64_t entry_ms = cm_windows_next_entry(w->windows, CM_VIEW_ROWS, window);
+    next_ms = entry_ms < next_ms ? entry_ms : next_ms;
+    next_ms = asof_ms < next_ms ? asof_ms : next_ms;
+    next_ms = next_ms < least_ms ? least_ms : next_ms;
+    int64_t fold_ms = watermark_ms < next_ms ? watermark_ms : next_ms;
+    cm_windows_advance(w->windows, CM_VIEW_ROWS, window, next_ms, fold_ms);
+}
+
+/* Closes the calendar periods that the watermark has passed; returns how far the window may go.
+ * Until its end has passed, a period stays as of its end, so that what comes late within the
+ * lateness is still in it. The first one is that of the first event: so what is closed does not
+ * hang on how much is read between two ticks. INT64_MIN: not yet. */
+static int64_t close_periods(struct cm_worker *w, uint32_t window, int64_t asof_ms)
+{
+    const struct cm_frame_request *r = &w->request;
+    if (cm_windows_asof(w->windows, CM_VIEW_ROWS, window) == INT64_MIN) {
+        if (r->first_ms == INT64_MIN) {
+            return INT64_MIN;
+        }
+        int64_t first_ms = cm_window_next_asof(&w->config->all[window], r->first_ms);
+        first_ms = first_ms < asof_ms ? first_ms : asof_ms;
+        cm_windows_advance(w->windows, CM_VIEW_ROWS, window, first_ms,
+                           r->watermark_ms < first_ms ? r->watermark_ms : first_ms);
+    }
+    for (;;) {
+        int64_t at_ms = cm_windows_asof(w->windows, CM_VIEW_ROWS, window);
+        int64_t end_ms =
+            cm_zone_period_end_ms(w->config->zone, w->config->all[window].period, at_ms - 1);
+        if (asof_ms <= end_ms) {
+            return asof_ms;
+        }
+        if (r->hold_periods || r->watermark_ms < end_ms) {
+            return end_ms;
+        }
+        cm_windows_advance(w->windows, CM_VIEW_ROWS, window, end_ms, end_ms);
+        add_history(w, window, end_ms);
+        next_period(w, window, end_ms, asof_ms);
+    }
+}
+
+static void advance_rows(struct cm_worker *w)
+{
+    const struct cm_frame_request *r = &w->request;
+    for (uint32_t i = 0; i < w->config->all_count; i++) {
+        int64_t asof_ms = cm_window_next_asof(&w->config->all[i], r->now_ms);
+        if (w->config->all[i].is_period) {
+            asof_ms = close_periods(w, i, asof_ms);
+        }
+        if (asof_ms == INT64_MIN || asof_ms < cm_windows_asof(w->windows, CM_VIEW_ROWS, i)) {
+            continue;
+        }
+        /* Older events go straight into the accumulators. This follows event time, not the
+         * watermark: a partition that lags behind must not make everybody's reading long. */
+        int64_t fold_ms = r->now_ms - w->config->allowed_lateness_ms;
+        fold_ms = fold_ms < asof_ms ? fold_ms : asof_ms;
+        cm_windows_advance(w->windows, CM_VIEW_ROWS, i, asof_ms, fold_ms);
+    }
+}
+
+/* The oldest event time that a window or period still reaches into, and the ids before it. */
+static int64_t rebuild_from_ms(const struct cm_worker *w)
+{
+    int64_t from_ms = INT64_MAX;
+    for (uint32_t i = 0; i < w->config->all_count; i++) {
+        const struct cm_window_spec *window = &w->config->all[i];
+        int64_t asof_ms = cm_windows_asof(w->windows, CM_VIEW_ROWS, i);
+        if (asof_ms == INT64_MIN) {
+            return 0;
+        }
+        int64_t left_ms = window->is_period ? cm_zone_period_start_ms(w->config->zone,
+                                                                      window->period, asof_ms - 1)
+                                            : asof_ms - window->length_ms;
+        from_ms = left_ms < from_ms ? left_ms : from_ms;
+    }
+    from_ms -= w->config->dedupe_ms + w->config->allowed_lateness_ms;
+    return from_ms > 0 ? from_ms : 0;
+}
+
+static void add_positions(struct cm_worker *w)
+{
+    struct cm_frame *frame = &w->frame;
+    if (frame->positions_cap < w->partitions_count) {
+        frame->positions_cap = w->partitions_count;
+        frame->positions =
+            cm_realloc(frame->positions, frame->positions_cap, sizeof(*frame->positions));
+    }
+    int64_t from_ms = rebuild_from_ms(w);
+    int64_t whole_ms = from_ms > w->request.whole_ms ? from_ms : w->request.whole_ms;
+    for (uint32_t i = 0; i < w->partitions_count; i++) {
+        if (w->partitions[i].next_offset == CM_OFFSET_NONE) {
+            continue;
+        }
+        struct cm_position *position = &frame->positions[frame->positions_count++];
+        position->partition = w->partitions[i].id;
+        position->offset = w->partitions[i].next_offset;
+        int64_t from = cm_partition_rebuild_offset(&w->partitions[i], from_ms);
+        cm_rebuild_write(&(struct cm_rebuild){from, whole_ms, w->request.clock_ms},
+                         position->metadata);
+    }
+}
+
+static void fill_frame(struct cm_worker *w)
+{
+    const struct cm_frame_request *r = &w->request;
+    cm_frame_clear(&w->frame);
+    w->global_watermark_ms = r->watermark_ms;
+    if (r->now_ms != INT64_MIN) {
+        cm_rule_walk(w->windows, w->config, r->watermark_ms, &w->frame.rules);
+        advance_rows(w);
+        if (r->resync) {
+            cm_windows_touch_all(w->windows, CM_VIEW_ROWS);
+        }
+        if (r->emit_rows) {
+            uint32_t count = 0;
+            const struct cm_changed_unit *changed =
+                cm_windows_changed(w->windows, CM_VIEW_ROWS, &count);
+            for (uint32_t i = 0; i < count; i++) {
+                for (uint32_t bits = changed[i].windows; bits != 0; bits &= bits - 1) {
+                    add_row(w, changed[i].unit, (uint32_t)__builtin_ctz(bits), false);
+                }
+            }
+        }
+        cm_windows_trim(w->windows);
+    }
+    add_positions(w);
+    w->counters.entries = cm_windows_entries(w->windows);
+    w->counters.units = cm_units_count(cm_windows_units(w->windows));
+    w->frame.counters = w->counters;
+}
+
+static bool answer_request(struct cm_worker *w)
+{
+    /* Acquire: the request, and the frame that came back, are ours; pairs with the release in
+     * cm_worker_request(). */
+    uint64_t round = atomic_load_explicit(&w->round, memory_order_acquire);
+    if (round == atomic_load_explicit(&w->done, memory_order_relaxed)) { /* relaxed: our own */
+        return false;
+    }
+    fill_frame(w);
+    /* Release: the frame is whole; pairs with the acquire in cm_worker_frame(). */
+    atomic_store_explicit(&w->done, round, memory_order_release);
+    return true;
+}
+
+/* ---- orders
+ * ------------------------------------------------------------------------------------------- */
+
+/* Empty windows in place of the old ones, as of the same instants: the other workers go on from
+ * there, and the rules have seen the steps before. */
+static void begin_again(struct cm_worker *w)
+{
+    struct cm_windows *fresh = cm_windows_create(w->config, w->roster, cm_rule_windows(w->config),
+                                                 cm_rule_kinds(w->config));
+    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
+        for (uint32_t i = 0; i < w->config->all_count; i++) {
+            int64_t asof_ms = cm_windows_asof(w->windows, (enum cm_view)v, i);
+            int64_t fold_ms = w->global_watermark_ms < asof_ms ? w->global_watermark_ms : asof_ms;
+            if (asof_ms != INT64_MIN) {
+                cm_windows_advance(fresh, (enum cm_view)v, i, asof_ms,
+                                   v == CM_VIEW_RULES ? asof_ms : fold_ms);
+            }
+        }
+    }
+    cm_windows_destroy(w->windows);
+    w->windows = fresh;
+}
+
+static void own_partitions(struct cm_worker *w, const struct cm_worker_partition *owned,
+                           uint32_t count, bool reset)
+{
+    struct cm_partition *old = w->partitions;
+    uint32_t old_count = w->partitions_count;
+    int64_t now_mono_ns = cm_clock_mono_ns();
+
+    w->partitions = cm_alloc(count > 0 ? count : 1, sizeof(*w->partitions));
+    w->partitions_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct cm_partition *fresh = &w->partitions[w->partitions_count++];
+        cm_partition_init(fresh, owned[i].id, now_mono_ns);
+        fresh->known_offset = owned[i].known_offset;
+        for (uint32_t k = 0; k < old_count && !reset; k++) {
+            if (old[k].id == owned[i].id) {
+                cm_partition_free(fresh);
+                *fresh = old[k];
+                fresh->at_end = false;
+                old[k].hours = NULL;
+                old[k].id = -1;
+            }
+        }
+    }
+    for (uint32_t k = 0; k < old_count; k++) {
+        cm_partition_free(&old[k]);
+    }
+    free(old);
+    if (reset) {
+        begin_again(w);
+    }
+}
+
+static void take_order(struct cm_worker *w)
+{
+    /* Acquire: pairs with the release of the thread that gave the order. */
+    if (!atomic_load_explicit(&w->order_waits, memory_order_acquire)) {
+        return;
+    }
+    pthread_mutex_lock(&w->mutex);
+    if (w->order.roster != NULL) {
+        w->roster = w->order.roster;
+        w->order.roster = NULL;
+        cm_windows_set_roster(w->windows, w->roster);
+    }
+    if (w->order.has_partitions) {
+        own_partitions(w, w->order.partitions, w->order.partitions_count, w->order.reset);
+        w->order.has_partitions = false;
+    }
+    note_watermark(w);
+    w->order_taken = w->order.number;
+    atomic_store_explicit(&w->order_waits, false,
+                          memory_order_relaxed); /* relaxed: under the mutex */
+    pthread_cond_signal(&w->changed);
+    pthread_mutex_unlock(&w->mutex);
+}
+
+/* ---- the thread
+ * --------------------------------------------------------------------------------------- */
+
+static void queue_ready(struct cm_op *op, int32_t result, uint32_t flags)
+{
+    (void)result;
+    (void)flags;
+    struct cm_worker *w =
+        (struct cm_worker *)(void *)((char *)op - offsetof(struct cm_worker, queue_op));
+    uint64_t payload;
+    w->queue_armed = false;
+    while (read(w->queue_fd, &payload, sizeof(payload)) > 0) {
+    }
+}
+
+static bool fetch(struct cm_worker *w)
+{
+    if (*w->kafka == NULL || w->partitions_count == 0) {
+        return false;
+    }
+    if (w->queue_fd < 0) {
+        w->queue_fd = cm_kafka_fd(*w->kafka, w->index);
+    }
+    if (cm_kafka_fetch(*w->kafka, w->index, w->batch) == 0) {
+        return false;
+    }
+    take_batch(w, w->batch);
+    cm_kafka_release(*w->kafka, w->batch);
+    return true;
+}
+
+static int open_worker(struct cm_worker *w)
+{
+    int rc = cm_ring_create(RING_ENTRIES, &w->ring);
+    if (rc == 0) {
+        rc = cm_wake_open(&w->wake, w->ring);
+    }
+    if (rc == 0 && w->config->dead_letters_file[0] != '\0') {
+        rc = cm_file_writer_open(w->ring, w->config->dead_letters_file, DEAD_BUFFER_BYTES,
+                                 &w->dead_file);
+    }
+    if (rc == 0 && w->config->dead_letters_topic[0] != '\0') {
+        rc =
+            cm_producer_open(w->config->brokers, &w->config->properties, "none", &w->dead_producer);
+    }
+    if (rc == 0) {
+        w->windows = cm_windows_create(w->config, w->roster, cm_rule_windows(w->config),
+                                       cm_rule_kinds(w->config));
+        w->decoder = cm_decoder_create();
+        w->batch = cm_alloc(1, sizeof(*w->batch));
+        w->queue_op.done = queue_ready;
+    }
+    return rc;
+}
+
+static void close_worker(struct cm_worker *w)
+{
+    if (w->dead_file != NULL && !cm_file_writer_close(w->dead_file, CM_NS_PER_S)) {
+        cm_log(CM_LOG_ERROR, "dead_letters.lost", "file=\"%s\"", w->config->dead_letters_file);
+    }
+    if (w->dead_producer != NULL) {
+        cm_producer_flush(w->dead_producer, 1000);
+        cm_producer_close(w->dead_producer);
+    }
+    if (w->queue_armed) {
+        cm_ring_cancel(w->ring, &w->queue_op);
+    }
+    if (w->ring != NULL) {
+        cm_wake_close(&w->wake);
+        cm_ring_destroy(w->ring);
+    }
+    for (uint32_t i = 0; i < w->partitions_count; i++) {
+        cm_partition_free(&w->partitions[i]);
+    }
+    free(w->partitions);
+    free(w->batch);
+    cm_decoder_destroy(w->decoder);
+    cm_windows_destroy(w->windows);
+    cm_text_free(&w->dead_line);
+}
+
+static void loop(struct cm_worker *w)
+{
+    int64_t idle_check_ns = 0;
+    while (
+        !atomic_load_explicit(&w->stop, memory_order_acquire)) { /* pairs with cm_worker_stop() */
+        take_order(w);
+        bool worked = fetch(w);
+        int64_t now_ns = cm_clock_mono_ns();
+        if (worked || now_ns - idle_check_ns > 20 * CM_NS_PER_MS) {
+            note_watermark(w);
+            idle_check_ns = now_ns;
+        }
+        worked = answer_request(w) || worked;
+        if (w->dead_file != NULL) {
+            cm_file_writer_poll(w->dead_file, now_ns);
+        }
+        if (w->dead_producer != NULL) {
+            cm_producer_poll(w->dead_producer, 0);
+        }
+        if (!worked && w->queue_fd >= 0 && !w->queue_armed) {
+            w->queue_armed = true;
+            cm_ring_poll(w->ring, &w->queue_op, w->queue_fd, POLLIN);
+            /* What came between the last fetch and here has already signalled. */
+        }
+        cm_ring_wait(w->ring, worked ? 0 : WAIT_NS);
+    }
+}
+
+static void *worker_main(void *context)
+{
+    struct cm_worker *w = context;
+    int rc = open_worker(w);
+    pthread_mutex_lock(&w->mutex);
+    w->started = true;
+    w->start_rc = rc;
+    snprintf(w->start_text, sizeof(w->start_text), "%s",
+             rc < 0 ? cm_fail_text() : cm_ring_describe(w->ring));
+    pthread_cond_signal(&w->changed);
+    pthread_mutex_unlock(&w->mutex);
+    if (rc == 0) {
+        loop(w);
+    }
+    close_worker(w);
+    return NULL;
+}
+
+int cm_worker_start(uint32_t index, const struct cm_config *config, const struct cm_roster *roster,
+                    struct cm_kafka *const *kafka, struct cm_worker **out)
+{
+    struct cm_worker *w = cm_alloc_lines(sizeof(*w));
+    w->index = index;
+    w->config = config;
+    w->roster = roster;
+    w->kafka = kafka;
+    w->queue_fd = -1;
+    w->global_watermark_ms = INT64_MIN;
+    w->least_ms = INT64_MAX;
+    atomic_init(&w->first_ms, INT64_MAX);
+    atomic_init(&w->event_offset_ns, INT64_MIN);
+    atomic_init(&w->watermark_ms, INT64_MAX);
+    pthread_mutex_init(&w->mutex, NULL);
+    pthread_cond_init(&w->changed, NULL);
+    CM_ASSERT(pthread_create(&w->thread, NULL, worker_main, w) == 0);
+
+    pthread_mutex_lock(&w->mutex);
+    while (!w->started) {
+        pthread_cond_wait(&w->changed, &w->mutex);
+    }
+    int rc = w->start_rc;
+    pthread_mutex_unlock(&w->mutex);
+    if (rc < 0) {
+        rc = cm_fail((enum cm_error) - rc, "%s", w->start_text);
+        pthread_join(w->thread, NULL);
+        cm_frame_free(&w->frame);
+        free(w);
+        return rc;
+    }
+    cm_log(CM_LOG_INFO, "worker.started", "worker=%u io=\"%s\"", index, w->start_text);
+    *out = w;
+    return 0;
+}
+
+void cm_worker_stop(struct cm_worker *w)
+{
+    if (w == NULL) {
+        return;
+    }
+    atomic_store_explicit(&w->stop, true, memory_order_release); /* pairs with loop() */
+    cm_wake_post(&w->wake);
+    pthread_join(w->thread, NULL);
+    pthread_mutex_destroy(&w->mutex);
+    pthread_cond_destroy(&w->changed);
+    cm_frame_free(&w->frame);
+    free(w->order.partitions);
+    free(w);
+}
+
+/* Waits until the worker has taken the order. Mutex held. */
+static void give_order(struct cm_worker *w)
+{
+    uint64_t number = ++w->order.number;
+    /* Release: pairs with the acquire in take_order(). */
+    atomic_store_explicit(&w->order_waits, true, memory_order_release);
+    cm_wake_post(&w->wake);
+    while (w->order_taken < number) {
+        pthread_cond_wait(&w->changed, &w->mutex);
+    }
+}
+
+void cm_worker_set_partitions(struct cm_worker *w, const struct cm_worker_partition *partitions,
+                              uint32_t count, bool reset)
+{
+    pthread_mutex_lock(&w->mutex);
+    w->order.partitions =
+        cm_realloc(w->order.partitions, count > 0 ? count : 1, sizeof(*partitions));
+    if (count > 0) {
+        memcpy(w->order.partitions, partitions, count * sizeof(*partitions));
+    }
+    w->order.partitions_count = count;
+    w->order.has_partitions = true;
+    w->order.reset = reset;
+    give_order(w);
+    pthread_mutex_unlock(&w->mutex);
+}
+
+void cm_worker_set_roster(struct cm_worker *w, const struct cm_roster *roster)
+{
+    pthread_mutex_lock(&w->mutex);
+    w->order.roster = roster;
+    give_order(w);
+    pthread_mutex_unlock(&w->mutex);
+}
+
+void cm_worker_request(struct cm_worker *w, const struct cm_frame_request *request)
+{
+    uint64_t round = atomic_load_explicit(&w->round, memory_order_relaxed); /* relaxed: our own */
+    CM_ASSERT(round == atomic_load_explicit(
+                           &w->done, memory_order_acquire)); /* pairs with answer_request() */
+    w->request = *request;
+    /* Release: the request is whole and the frame given back; pairs with the acquire in
+     * answer_request(). */
+    atomic_store_explicit(&w->round, round + 1, memory_order_release);
+    cm_wake_post(&w->wake);
+}
+
+struct cm_frame *cm_worker_frame(struct cm_worker *w)
+{
+    uint64_t round = atomic_load_explicit(&w->round, memory_order_relaxed); /* relaxed: our own */
+    /* Acquire: pairs with the release in answer_request(). */
+    return atomic_load_explicit(&w->done, memory_order_acquire) == round ? &w->frame : NULL;
+}
+
+int64_t cm_worker_event_now_ms(const struct cm_worker *w, int64_t now_mono_ns)
+{
+    /* relaxed: see note_clock(). */
+    int64_t offset_ns = atomic_load_explicit(&w->event_offset_ns, memory_order_relaxed);
+    return offset_ns == INT64_MIN ? INT64_MIN : (offset_ns + now_mono_ns) / CM_NS_PER_MS;
+}
+
+int64_t cm_worker_watermark_ms(const struct cm_worker *w)
+{
+    return atomic_load_explicit(&w->watermark_ms,
+                                memory_order_relaxed); /* relaxed: see note_watermark() */
+}
+
+int64_t cm_worker_first_ms(const struct cm_worker *w)
+{
+    return atomic_load_explicit(&w->first_ms,
+                                memory_order_relaxed); /* relaxed: see note_watermark() */
+}
+
+uint64_t cm_worker_records(const struct cm_worker *w)
+{
+    return atomic_load_explicit(&w->records_seen, memory_order_relaxed); /* relaxed: statistics */
+}
