@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-/* kafka.h — the face of the room: records in batches for workers, membership of a group, committing.
+/* kafka.h — the face of the room: records in batches for workers, membership of a group, commits.
  *
- *   broker ──► librdkafka's threads ──► partition queues ──► a queue a worker ──► cm_kafka_fetch(worker)
- *                                                             │ empty -> not empty: 8 bytes into an
- *                                                             ▼ event descriptor, which the worker's ring polls
- *   coordinator thread: cm_kafka_poll() ──► rebalance callbacks on_assign / on_revoke, errors, statistics
+ *   broker ─► librdkafka ─► partition queues ─► a queue a worker ─► cm_kafka_fetch(worker)
+ *                                                 │ empty -> not empty: 8 bytes into an
+ *                                                 ▼ event descriptor of the worker's ring
+ *   coordinator thread: cm_kafka_poll() ─► callbacks on_assign and on_revoke, errors
  *
  * The batch interface is what the own fetch path will fill too: record views, no objects.
  *
- * THREADS   cm_kafka_poll, _assign, _commit, lag: the coordinator. cm_kafka_fetch, _release, _fd: the worker
- *           whose index is given, one thread each. Callbacks run inside cm_kafka_poll.
- * OFFSETS   Nothing is stored or committed on its own: offsets are what the engine hands to cm_kafka_commit.
- * ERRORS    Transient trouble (brokers away, leader changes) is logged and retried by librdkafka; fatal
- *           errors come back from cm_kafka_poll as -CM_ERR_KAFKA.
+ * THREADS   cm_kafka_poll, _start, _commit, _close: the coordinator. cm_kafka_fetch and _release:
+ *           the worker whose index is given, one thread each; _fd, _high: any. Callbacks run inside
+ *           cm_kafka_poll and cm_kafka_close.
+ * OFFSETS   Nothing is stored or committed on its own: offsets are what the engine hands to
+ *           cm_kafka_commit. Between two starts the offsets of a partition only rise. A position
+ *           that retention has passed goes on at the first record that is left; one behind the end
+ *           (topic created anew, records lost by the broker) at the end; both are logged as
+ *           kafka.offset_out_of_range.
+ * SETTINGS  source.kafka.properties overrides defaults, but not what correctness stands on:
+ *           bootstrap.servers, group.id, enable.auto.commit, auto.commit.enable,
+ *           enable.auto.offset.store, offset.store.method, enable.partition.eof, auto.offset.reset,
+ *           allow.auto.create.topics, log.queue; assignors are range and roundrobin.
+ * ERRORS    Transient trouble (brokers away, leader changes) is logged and retried; fatal errors
+ *           come back from cm_kafka_poll as -CM_ERR_KAFKA.
  */
 #ifndef CM_KAFKA_KAFKA_H
 #define CM_KAFKA_KAFKA_H
@@ -23,7 +32,8 @@
 
 #include "config/config.h"
 
-/* One record, borrowed until cm_kafka_release(). A record without a value (tombstone) has value NULL. */
+/* One record, borrowed until cm_kafka_release(). A record without a value (tombstone) has value
+ * NULL. */
 struct cm_record {
     const char *value;
     uint32_t value_bytes;
@@ -51,19 +61,21 @@ struct cm_batch {
 
 struct cm_position {
     int32_t partition;
-    int64_t offset;       /* next offset to read; CM_OFFSET_NONE: the group has none */
-    char metadata[64];    /* what was committed with it, "" for none */
+    int64_t offset;    /* next offset to read; CM_OFFSET_NONE: the group has none */
+    char metadata[64]; /* what was committed with it, "" for none */
 };
 #define CM_OFFSET_NONE INT64_C(-1)
 
 struct cm_kafka;
 
 struct cm_kafka_callbacks {
-    /* New partitions, with their committed positions. The engine answers with cm_kafka_start() for each of
-     * them, now or later; until then nothing of them is read. */
+    /* New partitions, with their committed positions. The engine answers with cm_kafka_start() for
+     * each of them, now or later; until then nothing of them is read. Comes late, from a later
+     * poll, when the positions cannot be read at once. */
     void (*on_assign)(void *context, const struct cm_position *positions, uint32_t count);
-    /* Partitions that are taken away. lost: already owned by others, do not commit. When this returns,
-     * nothing of them is delivered any more. */
+    /* Partitions that are taken away: all that are owned. lost: already owned by others, do not
+     * commit. From the moment of this call nothing of them comes out of cm_kafka_fetch() any more.
+     */
     void (*on_revoke)(void *context, const int32_t *partitions, uint32_t count, bool lost);
     void *context;
 };
@@ -71,23 +83,32 @@ struct cm_kafka_callbacks {
 /* Joins the group. 0 or -CM_ERR_KAFKA, -CM_ERR_CONFIG (a property that librdkafka refuses). */
 CM_NODISCARD int cm_kafka_open(const struct cm_config *config, uint32_t workers,
                                const struct cm_kafka_callbacks *callbacks, struct cm_kafka **out);
-/* One bounded round of the coordinator: at most timeout_ms. */
+/* One bounded round of the coordinator: at most timeout_ms, and longer (up to 5 s a request) only
+ * while positions or start times are asked for. Call it at least every second or so: it is what
+ * keeps the membership (max.poll.interval.ms) and tries failed starts again. */
 CM_NODISCARD int cm_kafka_poll(struct cm_kafka *kafka, int timeout_ms);
-/* Reads a partition from that offset and delivers it to that worker. offset CM_OFFSET_NONE: as configured in
- * source.kafka.start. */
+/* Reads a partition from that offset and delivers it to that worker. offset CM_OFFSET_NONE: as
+ * configured in source.kafka.start. Again for a partition that runs: rewinds it, or moves it to
+ * another worker; when this returns, no record of the old position is delivered any more (a batch
+ * that the worker holds already is its own). Ignored for a partition that is not ours. */
 void cm_kafka_start(struct cm_kafka *kafka, int32_t partition, int64_t offset, uint32_t worker);
-/* The descriptor that becomes readable when the worker's queue is no longer empty (an eventfd). After a
- * wake-up fetch until it returns 0. */
+/* The descriptor that becomes readable when the worker's queue is no longer empty (an eventfd,
+ * non-blocking; whoever waits for it reads its 8 bytes). After a wake-up fetch until it returns 0.
+ */
 int cm_kafka_fd(const struct cm_kafka *kafka, uint32_t worker);
-/* Fills the batch without waiting; returns its count + ends_count. Records below the partition's start offset
- * never come. */
+/* Fills the batch without waiting; returns its count + ends_count. Records below the partition's
+ * start offset never come. A tombstone has value NULL. Release a batch before the next fetch into
+ * it. */
 uint32_t cm_kafka_fetch(struct cm_kafka *kafka, uint32_t worker, struct cm_batch *batch);
 void cm_kafka_release(struct cm_kafka *kafka, struct cm_batch *batch);
-/* Commits; sync waits for the answer, up to 5 s. 0 or -CM_ERR_KAFKA. */
-int cm_kafka_commit(struct cm_kafka *kafka, const struct cm_position *positions, uint32_t count, bool sync);
+/* Commits; sync waits for the answer, up to 5 s (0.8 s inside cm_kafka_close). 0 or -CM_ERR_KAFKA.
+ * Partitions that are not ours, or lost, are left out and make it fail. */
+int cm_kafka_commit(struct cm_kafka *kafka, const struct cm_position *positions, uint32_t count,
+                    bool sync);
 /* Newest known end of a partition (high watermark), -1 when unknown. Any thread. */
 int64_t cm_kafka_high(const struct cm_kafka *kafka, int32_t partition);
-/* Leaves the group; calls on_revoke first. */
+/* Calls on_revoke, leaves the group. Within about 3 s, whatever the brokers do. The workers do not
+ * fetch any more, and all batches are released. */
 void cm_kafka_close(struct cm_kafka *kafka);
 
 #endif

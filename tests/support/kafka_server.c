@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SCRIPT CM_SOURCE_DIR "/scripts/kafka-broker"
+static const char script[] = CM_SOURCE_DIR "/scripts/kafka-broker";
 
 /* Runs a program to its end; its standard output is not wanted. The exit status, 1 when it has
  * none. */
@@ -55,7 +55,7 @@ int kafka_server_restart(struct kafka_server *server)
 {
     char owner[16];
     (void)snprintf(owner, sizeof owner, "%d", (int)getpid());
-    const char *const start[] = {SCRIPT, "start", server->directory, owner, NULL};
+    const char *const start[] = {script, "start", server->directory, owner, NULL};
     int rc = run(start);
 
     return rc != 0 ? rc : read_line(server, "address", server->address, sizeof server->address);
@@ -64,7 +64,7 @@ int kafka_server_restart(struct kafka_server *server)
 int kafka_server_start(struct kafka_server *server)
 {
     const char *ci = getenv("CI");
-    const char *const fetch[] = {SCRIPT, "fetch", NULL};
+    const char *const fetch[] = {script, "fetch", NULL};
 
     memset(server, 0, sizeof *server);
     (void)snprintf(server->directory, sizeof server->directory, "/tmp/callmill-kafka-XXXXXX");
@@ -92,7 +92,7 @@ int kafka_server_start(struct kafka_server *server)
 
 int kafka_server_stop(struct kafka_server *server)
 {
-    const char *const stop[] = {SCRIPT, "stop", server->directory, NULL};
+    const char *const stop[] = {script, "stop", server->directory, NULL};
 
     server->address[0] = '\0';
     return run(stop) == 0 ? 0 : 1;

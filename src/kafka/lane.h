@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+/* lane.h — a worker's end of the consumer: its queue, and what may come out of it. Inside the room
+ * only.
+ *
+ *   partition queues ──► queue of the lane ──► pulled[] ──► filter by slot ──► batch
+ *                          │ empty -> not empty: 8 bytes into fd
+ *
+ * A slot a partition says whether its records are delivered and which offset comes next. Offsets of
+ * a partition only rise between two cm_lane_begin(): what does not fit is dropped and noted as odd,
+ * and the coordinator finds out why (the log was cut at its head or its tail).
+ *
+ * THREADS   The worker calls cm_lane_fetch(). The coordinator changes slots between cm_lane_lock()
+ *           and cm_lane_unlock(); a fetch in that time returns 0 and the worker is woken
+ * afterwards. So a seek and its slot change together, and no pull sees one without the other. One
+ *           uncontended lock a batch, not a record.
+ */
+#ifndef CM_KAFKA_LANE_H
+#define CM_KAFKA_LANE_H
+
+#include <librdkafka/rdkafka.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "kafka/kafka.h"
+
+enum cm_lane_oddity {
+    CM_LANE_EVEN = 0,
+    CM_LANE_GAP,   /* offsets are missing: compaction, transactions, or retention passed us */
+    CM_LANE_STRAY, /* an offset below the expected one: librdkafka starts over at the head of the
+                      log */
+};
+
+struct cm_lane_slot {
+    bool active;
+    int64_t next; /* offset expected next; -1: any, the start was not a number */
+    enum cm_lane_oddity oddity;
+    int64_t odd_expected, odd_seen;
+};
+
+struct cm_lane {
+    pthread_mutex_t lock;
+    rd_kafka_queue_t *queue;
+    int fd;
+    atomic_bool odd;            /* some slot is: set by the worker, cleared by the coordinator */
+    struct cm_lane_slot *slots; /* by partition; under the lock, like all below */
+    uint32_t slots_count;
+    rd_kafka_message_t *pulled[CM_BATCH_RECORDS]; /* [pulled_at, pulled_count) still to be mapped */
+    uint32_t pulled_at, pulled_count;
+};
+
+/* 0 or -CM_ERR_IO (no descriptor left). */
+CM_NODISCARD int cm_lane_open(struct cm_lane *lane, rd_kafka_t *rk);
+/* Before the handle is destroyed; the worker does not fetch any more. */
+void cm_lane_close(struct cm_lane *lane);
+
+void cm_lane_lock(struct cm_lane *lane);
+void cm_lane_unlock(struct cm_lane *lane); /* and wakes the worker */
+/* Under the lock: from now on the partition is delivered, from offset `next` (-1: any). */
+void cm_lane_begin(struct cm_lane *lane, int32_t partition, int64_t next);
+/* Under the lock: from now on nothing of the partition is delivered. */
+void cm_lane_stop(struct cm_lane *lane, int32_t partition);
+
+/* The worker: cm_kafka_fetch(). */
+uint32_t cm_lane_fetch(struct cm_lane *lane, struct cm_batch *batch);
+
+#endif

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Two members of one group on the mock broker: partitions move, and what was queued for the old
+ * owner is gone; positions that cannot be read yet; a member that lost its membership. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "kafka/kafka.h"
+#include "kafka/mock_broker.h"
+#include "kafka/producer.h"
+#include "support/kafka_member.h"
+
+#define PATIENCE_MS    60000
+#define PARTITIONS     4
+#define OFFSET_FETCH   9
+#define HEARTBEAT      12
+#define UNKNOWN_MEMBER 25
+#define OUT_OF_RANGE   1
+
+static struct cm_mock_broker *mock;
+static struct cm_producer *producer;
+
+static void produce(int count)
+{
+    for (int i = 0; i < count; i++) {
+        for (int32_t p = 0; p < PARTITIONS; p++) {
+            while (!cm_producer_try_send(producer, "calls", p, NULL, 0, "value", 5)) {
+                cm_producer_poll(producer, 10);
+            }
+        }
+    }
+    assert_true(cm_producer_flush(producer, PATIENCE_MS));
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    cm_log_set_level(CM_LOG_ERROR);
+    int rc = cm_mock_broker_open("calls", PARTITIONS, &mock);
+    return rc != 0 ? rc : cm_producer_open(cm_mock_broker_address(mock), NULL, "none", &producer);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    cm_producer_close(producer);
+    cm_mock_broker_close(mock);
+    return 0;
+}
+
+static void commit_all(struct cm_member *member)
+{
+    for (int32_t p = 0; p < PARTITIONS; p++) {
+        struct cm_position position = {p, member->at[p].next, ""};
+        if (member->at[p].owned && position.offset >= 0) {
+            assert_int_equal(cm_kafka_commit(member->kafka, &position, 1, true), 0);
+        }
+    }
+}
+
+/* The next owner begins at what was committed, and every record is read by somebody. (The mock
+ * broker takes no commits once a group is changing; the real one is asked in tests/integration.) */
+static void partitions_move_without_loss(void **state)
+{
+    (void)state;
+    static struct cm_member a, b;
+    produce(200);
+    cm_member_init(&a, cm_mock_broker_address(mock), "calls", "moving");
+    cm_member_init(&b, cm_mock_broker_address(mock), "calls", "moving");
+    assert_int_equal(cm_member_open(&a, 2), 0);
+    int64_t end_ns = cm_clock_mono_ns() + PATIENCE_MS * CM_NS_PER_MS;
+    while (a.records < UINT64_C(4) * 200) {
+        assert_true(cm_clock_mono_ns() < end_ns);
+        cm_member_turn(&a, 5);
+    }
+    commit_all(&a);
+    assert_int_equal(cm_member_open(&b, 1), 0);
+    uint64_t produced = 200;
+    while (a.owned != 2 || b.owned != 2) {
+        assert_true(cm_clock_mono_ns() < end_ns);
+        if (a.revoked == 0) { /* it moves in the middle of traffic */
+            produce(1);
+            produced++;
+        }
+        cm_member_turn(&a, 2);
+        cm_member_turn(&b, 2);
+    }
+    produce(10);
+    produced += 10;
+    for (int p = 0; p < PARTITIONS; p++) {
+        assert_true(a.at[p].owned != b.at[p].owned);
+        struct cm_member *last = a.at[p].owned ? &a : &b;
+        while (last->at[p].next < (int64_t)produced) {
+            assert_true(cm_clock_mono_ns() < end_ns);
+            cm_member_turn(last, 5);
+        }
+        assert_int_equal(last->at[p].position.offset, 200);
+        assert_int_equal(last->at[p].first, 200);
+        assert_int_equal(last->at[p].next, produced);
+        /* Nobody commits for what belongs to the other. */
+        struct cm_position position = {p, 1, ""};
+        struct cm_member *other = a.at[p].owned ? &b : &a;
+        assert_int_equal(cm_kafka_commit(other->kafka, &position, 1, true), -CM_ERR_KAFKA);
+    }
+    assert_int_equal(a.assigned, 2);
+    assert_int_equal(a.revoked, 1);
+    assert_int_equal(a.lost + b.lost, 0);
+    assert_int_equal(a.foreign + b.foreign, 0);
+    assert_int_equal(a.disorder + b.disorder, 0);
+    cm_member_close(&b);
+    cm_member_close(&a);
+    assert_int_equal(b.revoked, 1);
+    assert_int_equal(a.revoked, 2);
+}
+
+/* Watches a fetch inside on_revoke and after it, with records in librdkafka's queues. */
+struct watcher {
+    struct cm_kafka *kafka;
+    uint32_t told, delivered_in_revoke;
+};
+
+static void watcher_assigned(void *context, const struct cm_position *positions, uint32_t count)
+{
+    struct watcher *watcher = context;
+    for (uint32_t i = 0; i < count; i++) {
+        cm_kafka_start(watcher->kafka, positions[i].partition, 0, 0);
+    }
+    watcher->told = count;
+}
+
+static void watcher_revoked(void *context, const int32_t *partitions, uint32_t count, bool lost)
+{
+    struct watcher *watcher = context;
+    struct cm_batch *batch = cm_alloc(1, sizeof *batch);
+
+    (void)partitions;
+    assert_int_equal(count, watcher->told);
+    assert_false(lost);
+    watcher->delivered_in_revoke = cm_kafka_fetch(watcher->kafka, 0, batch);
+    cm_kafka_release(watcher->kafka, batch);
+    free(batch);
+    watcher->told = 0;
+}
+
+static void queued_records_die_with_the_ownership(void **state)
+{
+    (void)state;
+    static struct cm_member config;
+    struct watcher watcher = {0};
+    struct cm_kafka_callbacks callbacks = {watcher_assigned, watcher_revoked, &watcher};
+    produce(1);
+    cm_member_init(&config, cm_mock_broker_address(mock), "calls", "watched");
+    assert_int_equal(cm_kafka_open(&config.config, 1, &callbacks, &watcher.kafka), 0);
+    struct cm_batch *batch = cm_alloc(1, sizeof *batch);
+    int64_t end_ns = cm_clock_mono_ns() + PATIENCE_MS * CM_NS_PER_MS;
+    while (cm_kafka_fetch(watcher.kafka, 0, batch) == 0) {
+        assert_true(cm_clock_mono_ns() < end_ns);
+        assert_int_equal(cm_kafka_poll(watcher.kafka, 5), 0);
+    }
+    cm_kafka_release(watcher.kafka, batch);
+    free(batch);
+    for (int i = 0; i < 10; i++) { /* more piles up in the queue */
+        produce(100);
+        assert_int_equal(cm_kafka_poll(watcher.kafka, 5), 0);
+    }
+    cm_kafka_close(watcher.kafka);
+    assert_int_equal(watcher.told, 0);
+    assert_int_equal(watcher.delivered_in_revoke, 0);
+}
+
+static void waits_for_positions_and_does_not_guess(void **state)
+{
+    (void)state;
+    static struct cm_member member;
+    cm_mock_broker_fail_requests(mock, OFFSET_FETCH, 1,
+                                 3); /* an error that librdkafka does not retry */
+    cm_member_init(&member, cm_mock_broker_address(mock), "calls", "unknown");
+    assert_int_equal(cm_member_open(&member, 1), 0);
+    int64_t end_ns = cm_clock_mono_ns() + PATIENCE_MS * CM_NS_PER_MS;
+    while (member.ends < PARTITIONS) {
+        assert_true(cm_clock_mono_ns() < end_ns);
+        cm_member_turn(&member, 5);
+        assert_true(member.assigned > 0 || member.records + member.ends == 0);
+    }
+    assert_int_equal(member.assigned, 1);
+    assert_int_equal(member.foreign, 0);
+    for (int p = 0; p < PARTITIONS; p++) {
+        assert_int_equal(member.at[p].first, 0);
+        assert_int_equal(member.at[p].position.offset, CM_OFFSET_NONE);
+    }
+    cm_member_close(&member);
+}
+
+static void lost_partitions_are_not_committed(void **state)
+{
+    (void)state;
+    static struct cm_member member;
+    cm_member_init(&member, cm_mock_broker_address(mock), "calls", "lost");
+    member.commit_on_revoke = true;
+    assert_int_equal(cm_member_open(&member, 1), 0);
+    int64_t end_ns = cm_clock_mono_ns() + PATIENCE_MS * CM_NS_PER_MS;
+    while (member.ends < PARTITIONS) {
+        assert_true(cm_clock_mono_ns() < end_ns);
+        cm_member_turn(&member, 5);
+    }
+    /* The broker forgets the member: it is told so at its next heartbeat. */
+    cm_mock_broker_fail_requests(mock, HEARTBEAT, UNKNOWN_MEMBER, 1);
+    while (member.revoked == 0) {
+        assert_true(cm_clock_mono_ns() < end_ns);
+        cm_member_turn(&member, 5);
+    }
+    assert_int_equal(member.lost, 1);
+    assert_int_equal(member.commit_failures, 1);
+    cm_member_close(&member);
+}
+
+int main(void)
+{
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(partitions_move_without_loss),
+        cmocka_unit_test(queued_records_die_with_the_ownership),
+        cmocka_unit_test(waits_for_positions_and_does_not_guess),
+        cmocka_unit_test(lost_partitions_are_not_committed),
+    };
+    return cmocka_run_group_tests_name("kafka_group", tests, setup, teardown);
+}
