@@ -92,8 +92,10 @@ int64_t cm_partition_rebuild_offset(struct cm_partition *partition, int64_t from
         old++;
     }
     partition->hours_count -= old;
-    memmove(partition->hours, &partition->hours[old],
-            partition->hours_count * sizeof(*partition->hours));
+    if (old > 0) {
+        memmove(partition->hours, &partition->hours[old],
+                partition->hours_count * sizeof(*partition->hours));
+    }
     int64_t offset = partition->next_offset;
     for (uint32_t i = 0; i < partition->hours_count; i++) {
         offset = partition->hours[i].offset < offset ? partition->hours[i].offset : offset;

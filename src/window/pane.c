@@ -40,6 +40,11 @@ static void pane_free(struct cm_panes *panes, struct cm_pane *pane)
     struct cm_entry_chunk *chunk = pane->chunks;
     while (chunk != NULL) {
         struct cm_entry_chunk *next = chunk->next;
+        for (uint32_t i = 0; i < chunk->used; i++) { /* chains end where panes are given back */
+            if (chunk->at[i].after != NULL) {
+                chunk->at[i].after->before = NULL;
+            }
+        }
         panes->entries -= chunk->used;
         panes->bytes -= sizeof(*chunk) + chunk->cap * sizeof(struct cm_entry);
         free(chunk);
@@ -132,6 +137,12 @@ static struct cm_pane *pane_insert(struct cm_panes *panes, int64_t no)
     pane->first_seen_ms = INT64_MIN;
 
     struct cm_pane *after = panes->newest; /* the one that it follows */
+    if (panes->recent != NULL && panes->newest->no - no > llabs(panes->recent->no - no)) {
+        after = panes->recent;
+        while (after->newer != NULL && after->newer->no < no) {
+            after = after->newer;
+        }
+    }
     while (after != NULL && after->no > no) {
         after = after->older;
     }
@@ -181,26 +192,16 @@ void cm_panes_drop(struct cm_panes *panes, int64_t floor_no)
     }
 }
 
-static int64_t entry_before_no(const struct cm_entry *entry)
+static int64_t entry_no(const struct cm_entry *entry)
 {
-    return (int64_t)((uint64_t)entry->before_no_high << 32 | entry->before_no);
+    return (int64_t)((uint64_t)entry->no_high << 32 | entry->no);
 }
 
-static void entry_set_before(struct cm_entry *entry, struct cm_entry *before, int64_t before_no)
+struct cm_entry *cm_entry_before(const struct cm_entry *entry, int64_t *no)
 {
-    entry->before = before;
-    entry->before_no = (uint32_t)(uint64_t)before_no;
-    entry->before_no_high = (uint16_t)((uint64_t)before_no >> 32);
-}
-
-struct cm_entry *cm_entry_before(const struct cm_panes *panes, const struct cm_entry *entry,
-                                 int64_t *no)
-{
-    int64_t before_no = entry_before_no(entry);
-    if (entry->before == NULL || before_no < panes->floor_no) {
-        return NULL;
+    if (entry->before != NULL) {
+        *no = entry_no(entry->before);
     }
-    *no = before_no;
     return entry->before;
 }
 
@@ -219,48 +220,75 @@ static struct cm_entry *entry_new(struct cm_panes *panes, struct cm_pane *pane, 
     }
     struct cm_entry *entry = &chunk->at[chunk->used++];
     entry->unit = unit;
+    entry->no = (uint32_t)(uint64_t)pane->no;
+    entry->no_high = (uint16_t)((uint64_t)pane->no >> 32);
     panes->entries++;
+    return entry;
+}
+
+/* The unit's newest entry in that pane or an older one; NULL when there is none. */
+static struct cm_entry *chain_seek(const struct cm_panes *panes, struct cm_chain *chain, int64_t no)
+{
+    struct cm_entry *entry = chain->newest;
+    if (entry == NULL || chain->newest_no < panes->floor_no) {
+        return NULL; /* everything that the unit had is gone */
+    }
+    if (chain->newest_no <= no) {
+        return entry;
+    }
+    if (chain->finger != NULL && chain->finger_no >= panes->floor_no &&
+        llabs(chain->finger_no - no) < chain->newest_no - no) {
+        entry = chain->finger;
+        while (entry->after != NULL && entry_no(entry->after) <= no) {
+            entry = entry->after;
+        }
+    }
+    while (entry != NULL && entry_no(entry) > no) {
+        entry = entry->before;
+    }
+    if (entry != NULL) {
+        chain->finger = entry;
+        chain->finger_no = entry_no(entry);
+    }
     return entry;
 }
 
 /* Puts the entry at its place in time: in front of those of its own pane, behind those of newer
  * ones. */
-static void chain_insert(struct cm_panes *panes, struct cm_chain *chain, struct cm_entry *entry,
-                         int64_t no)
+static void chain_insert(const struct cm_panes *panes, struct cm_chain *chain,
+                         struct cm_entry *entry, int64_t no)
 {
+    struct cm_entry *older = chain_seek(panes, chain, no);
+    bool alive = chain->newest != NULL && chain->newest_no >= panes->floor_no;
     struct cm_entry *newer = NULL;
-    struct cm_entry *older = chain->newest;
-    int64_t older_no = chain->newest_no;
 
-    if (older != NULL && older_no < panes->floor_no) {
-        older = NULL; /* everything that the unit had is gone */
+    if (older != NULL) {
+        newer = older->after;
+        older->after = entry;
+    } else if (alive) { /* all that there is is newer: find the oldest */
+        bool near = chain->finger != NULL && chain->finger_no >= panes->floor_no;
+        newer = near ? chain->finger : chain->newest;
+        while (newer->before != NULL) {
+            newer = newer->before;
+        }
     }
-    while (older != NULL && older_no > no) {
-        newer = older;
-        older = cm_entry_before(panes, older, &older_no);
-    }
-    entry_set_before(entry, older, older_no);
+    entry->before = older;
+    entry->after = newer;
     if (newer == NULL) {
         chain->newest = entry;
         chain->newest_no = no;
     } else {
-        entry_set_before(newer, entry, no);
+        newer->before = entry;
+        chain->finger = entry;
+        chain->finger_no = no;
     }
 }
 
 /* The unit's newest entry in that pane, NULL when it has none there. */
-static struct cm_entry *chain_find(const struct cm_panes *panes, const struct cm_chain *chain,
-                                   int64_t no)
+static struct cm_entry *chain_find(const struct cm_panes *panes, struct cm_chain *chain, int64_t no)
 {
-    struct cm_entry *entry = chain->newest;
-    int64_t at_no = chain->newest_no;
-    if (entry == NULL || at_no < panes->floor_no) {
-        return NULL;
-    }
-    while (entry != NULL && at_no > no) {
-        entry = cm_entry_before(panes, entry, &at_no);
-    }
-    return entry != NULL && at_no == no ? entry : NULL;
+    struct cm_entry *entry = chain_seek(panes, chain, no);
+    return entry != NULL && entry_no(entry) == no ? entry : NULL;
 }
 
 static bool fits(const struct cm_entry *entry, const struct cm_leg *leg)
@@ -317,11 +345,11 @@ static void bin_subtract(struct cm_pane *pane, struct cm_entry *entry, uint16_t 
 
 /* How many entries of the unit in that pane are older than this one; CM_ENTRY_ALONE for so many or
  * more. */
-static uint8_t ordinal_of(const struct cm_panes *panes, const struct cm_entry *entry, int64_t no)
+static uint8_t ordinal_of(const struct cm_entry *entry, int64_t no)
 {
     uint8_t ordinal = 0;
     int64_t at_no = no;
-    while ((entry = cm_entry_before(panes, entry, &at_no)) != NULL && at_no == no &&
+    while ((entry = cm_entry_before(entry, &at_no)) != NULL && at_no == no &&
            ordinal < CM_ENTRY_ALONE) {
         ordinal++;
     }
@@ -335,7 +363,7 @@ uint8_t cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_cha
     uint8_t ordinal = alone ? CM_ENTRY_ALONE : 0;
     bool fresh = entry == NULL;
     if (entry != NULL) {
-        ordinal = ordinal_of(panes, entry, pane->no);
+        ordinal = ordinal_of(entry, pane->no);
         fresh = ordinal == CM_ENTRY_ALONE || !fits(entry, leg);
         ordinal = (uint8_t)(ordinal + (fresh && ordinal < CM_ENTRY_ALONE));
     }
@@ -374,16 +402,15 @@ static bool is_leg(const struct cm_entry *entry, const struct cm_leg *leg)
 
 /* The unit's entry in that pane with that ordinal. Entries of one leg stand in front of all shared
  * ones, and of two that are equal either will do. */
-static struct cm_entry *entry_of(struct cm_panes *panes, const struct cm_pane *pane,
-                                 const struct cm_chain *chain, const struct cm_leg *leg,
-                                 uint8_t ordinal)
+static struct cm_entry *entry_of(const struct cm_panes *panes, const struct cm_pane *pane,
+                                 struct cm_chain *chain, const struct cm_leg *leg, uint8_t ordinal)
 {
     struct cm_entry *newest = chain_find(panes, chain, pane->no);
     struct cm_entry *entry = newest;
     int64_t no = pane->no;
     uint32_t newer = 0; /* entries of the pane in front of the one wanted */
     for (; ordinal != CM_ENTRY_ALONE && entry != NULL && no == pane->no; newer++) {
-        entry = cm_entry_before(panes, entry, &no);
+        entry = cm_entry_before(entry, &no);
     }
     CM_ASSERT(ordinal == CM_ENTRY_ALONE || newer > ordinal);
     newer -= ordinal == CM_ENTRY_ALONE ? 0 : ordinal + 1u;
@@ -392,12 +419,12 @@ static struct cm_entry *entry_of(struct cm_panes *panes, const struct cm_pane *p
     no = pane->no;
     while (entry != NULL && no == pane->no &&
            (ordinal == CM_ENTRY_ALONE ? !is_leg(entry, leg) : newer-- > 0)) {
-        entry = cm_entry_before(panes, entry, &no);
+        entry = cm_entry_before(entry, &no);
     }
     return no == pane->no ? entry : NULL;
 }
 
-bool cm_panes_subtract(struct cm_panes *panes, struct cm_pane *pane, const struct cm_chain *chain,
+bool cm_panes_subtract(struct cm_panes *panes, struct cm_pane *pane, struct cm_chain *chain,
                        const struct cm_leg *leg, uint8_t ordinal, struct cm_entry **out)
 {
     struct cm_entry *entry = entry_of(panes, pane, chain, leg, ordinal);
@@ -421,7 +448,8 @@ bool cm_panes_subtract(struct cm_panes *panes, struct cm_pane *pane, const struc
         entry->handle_max_ms = 0;
         return true;
     }
-    return leg->wait_max_ms < entry->wait_max_ms && leg->handle_max_ms < entry->handle_max_ms;
+    return (leg->wait_max_ms == 0 || leg->wait_max_ms < entry->wait_max_ms) &&
+           (leg->handle_max_ms == 0 || leg->handle_max_ms < entry->handle_max_ms);
 }
 
 void cm_entry_add_to(const struct cm_entry *entry, const struct cm_pane *pane,

@@ -7,7 +7,7 @@
  * ◄───────────────── e ◄── newest     (entry.before)
  *
  * An event touches, for each of its units, one entry, however many windows there are. Entries are
- * compact (96 bytes: counts of 16, sums of 32 bits); when a field would overflow, the unit gets a
+ * compact (104 bytes: counts of 16, sums of 32 bits); when a field would overflow, the unit gets a
  * second entry for that pane. Which of them holds a leg is told by its ordinal, so that taking the
  * leg back hits just that one. Chains run strictly back in time and end where panes have been given
  * back.
@@ -27,13 +27,14 @@
 #include "window/leg.h"
 
 struct cm_entry {
-    struct cm_entry *before; /* same unit, same or older pane; valid while before_no is not freed */
-    uint32_t before_no;      /* that pane's number, low 32 bits */
+    struct cm_entry *before,
+        *after; /* same unit: in an older (or this) pane, in a newer (or this) */
     uint32_t unit;
-    uint16_t count[CM_TALLY_COUNT_N];
+    uint32_t no;             /* the pane's number, low 32 bits */
+    uint16_t no_high;        /* and the bits above: event times and panes are >= 0 */
     uint16_t bin, bin_count; /* first bin of the handle times; count 0: none */
-    uint16_t before_no_high; /* and the bits above: event times and panes are >= 0 */
-    uint32_t more_bins;      /* index + 1 in the pane's bins; 0: none */
+    uint16_t count[CM_TALLY_COUNT_N];
+    uint32_t more_bins; /* index + 1 in the pane's bins; 0: none */
     uint32_t sum[CM_TALLY_SUM_N];
     uint32_t wait_max_ms, handle_max_ms;
 };
@@ -60,10 +61,12 @@ struct cm_pane {
     int64_t first_seen_ms;   /* the clock when its first leg came; INT64_MIN before */
 };
 
-/* Where a unit's chain begins. */
+/* Where a unit's chain begins, and where it was looked at last: when partitions are read at
+ * different paces, each goes on near its own last place, however far that is from the newest one.
+ */
 struct cm_chain {
-    struct cm_entry *newest;
-    int64_t newest_no;
+    struct cm_entry *newest, *finger;
+    int64_t newest_no, finger_no;
 };
 
 struct cm_panes;
@@ -86,8 +89,7 @@ size_t cm_panes_bytes(const struct cm_panes *panes);
 
 /* The entry before this one in its unit's chain, and its pane's number in *no (in: this entry's);
  * NULL at the end. */
-struct cm_entry *cm_entry_before(const struct cm_panes *panes, const struct cm_entry *entry,
-                                 int64_t *no);
+struct cm_entry *cm_entry_before(const struct cm_entry *entry, int64_t *no);
 /* The ordinal of a leg that has an entry to itself. */
 #define CM_ENTRY_ALONE UINT8_MAX
 /* Adds a leg to the unit's newest entry in that pane; alone: to an entry of its own, and so for
@@ -99,7 +101,7 @@ uint8_t cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_cha
  * whether the entry's maxima are right; when not, the caller finds them among the legs of that
  * entry that are left and stores them. */
 CM_NODISCARD bool cm_panes_subtract(struct cm_panes *panes, struct cm_pane *pane,
-                                    const struct cm_chain *chain, const struct cm_leg *leg,
+                                    struct cm_chain *chain, const struct cm_leg *leg,
                                     uint8_t ordinal, struct cm_entry **out);
 /* into += entry and into -= entry, histogram included (may be NULL); subtracting leaves the maxima.
  */

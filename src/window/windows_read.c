@@ -16,7 +16,7 @@ static void chain_maxima(const struct cm_windows *w, const struct unit_state *st
     if (entry == NULL || no < cm_panes_floor(w->panes)) {
         return;
     }
-    for (; entry != NULL && no >= from_no; entry = cm_entry_before(w->panes, entry, &no)) {
+    for (; entry != NULL && no >= from_no; entry = cm_entry_before(entry, &no)) {
         if (no < to_no) {
             tally->wait_max_ms = max_u32(tally->wait_max_ms, entry->wait_max_ms);
             tally->handle_max_ms = max_u32(tally->handle_max_ms, entry->handle_max_ms);
@@ -78,7 +78,7 @@ static void add_unfolded(struct cm_windows *w, const struct span *span,
     if (entry == NULL || no < cm_panes_floor(w->panes)) {
         return;
     }
-    for (; entry != NULL && no >= span->fold_no; entry = cm_entry_before(w->panes, entry, &no)) {
+    for (; entry != NULL && no >= span->fold_no; entry = cm_entry_before(entry, &no)) {
         if (no >= asof_no) {
             continue;
         }
