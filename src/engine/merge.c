@@ -134,8 +134,7 @@ const struct cm_measures *cm_merge_put(struct cm_merge *merge, uint32_t worker,
     return sum_shares(merge, keep_share(merge, worker, key, window, m), window);
 }
 
-/* ---- a round
- * ---------------------------------------------------------------------------------------------- */
+/* ---- a round */
 
 static void emit_alone(const struct cm_frame *frame, cm_merge_fn emit, void *context)
 {

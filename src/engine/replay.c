@@ -60,8 +60,7 @@ struct replay {
     int64_t bytes_read, bytes_all, progress_ns;
 };
 
-/* ---- rows
- * --------------------------------------------------------------------------------------------- */
+/* ---- rows */
 
 static struct cm_units *sort_units;
 
@@ -174,8 +173,7 @@ static void write_kept(struct replay *r)
     r->summary->rows += r->kept_count;
 }
 
-/* ---- time
- * --------------------------------------------------------------------------------------------- */
+/* ---- time */
 
 static int64_t round_down(int64_t ms, int64_t step_ms)
 {
@@ -273,8 +271,7 @@ static void advance_to(struct replay *r, int64_t watermark_ms)
     }
 }
 
-/* ---- records
- * ------------------------------------------------------------------------------------------ */
+/* ---- records */
 
 static void dead_letter(struct replay *r, enum cm_reason reason,
                         const struct cm_decoded_block *block, const struct cm_decoded *decoded)

@@ -54,8 +54,7 @@ struct run {
     struct cm_metrics *metrics;
 };
 
-/* ---- frames
- * ------------------------------------------------------------------------------------------- */
+/* ---- frames */
 
 static void emit_breach(void *context, const struct cm_breach *breach)
 {
@@ -240,23 +239,12 @@ static void note_time(struct run *r, int64_t now_ns)
     r->watermark_ms = watermark_ms > r->watermark_ms ? watermark_ms : r->watermark_ms;
 }
 
-static int64_t live_asof_ms(const struct run *r)
-{
-    int64_t asof_ms = INT64_MAX;
-    for (uint32_t i = 0; i < r->config->all_count; i++) {
-        int64_t mine_ms = cm_window_next_asof(&r->config->all[i], r->now_ms);
-        asof_ms = mine_ms < asof_ms ? mine_ms : asof_ms;
-    }
-    return asof_ms;
-}
-
 static void begin_round(struct run *r, int64_t now_ns)
 {
     note_time(r, now_ns);
     bool connected = cm_publisher_is_connected(r->publisher);
     bool rebuilt = cm_ownership_is_rebuilt(&r->own, r->kafka);
-    r->round_emits =
-        r->now_ms != INT64_MIN && cm_publisher_try_begin(r->publisher, live_asof_ms(r));
+    r->round_emits = r->now_ms != INT64_MIN && cm_publisher_try_begin(r->publisher, r->now_ms);
     r->request = (struct cm_frame_request){
         .now_ms = r->now_ms,
         .watermark_ms = r->watermark_ms,
@@ -295,8 +283,7 @@ static void finish_round(struct run *r)
     }
 }
 
-/* ---- the group
- * ---------------------------------------------------------------------------------------- */
+/* ---- the group */
 
 static void commit(struct run *r, bool sync)
 {
@@ -383,8 +370,7 @@ static void on_assign(void *context, const struct cm_position *positions, uint32
     r->own = fresh;
 }
 
-/* ---- life
- * --------------------------------------------------------------------------------------------- */
+/* ---- life */
 
 static void on_resync(void *context)
 {

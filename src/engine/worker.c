@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "decode/decoder.h"
+#include "engine/frame_fill.h"
 #include "engine/partition.h"
 #include "io/file_writer.h"
 #include "io/wake.h"
@@ -76,8 +77,7 @@ struct cm_worker {
     int64_t global_watermark_ms, least_ms;
 };
 
-/* ---- records
- * ------------------------------------------------------------------------------------------ */
+/* ---- records */
 
 static void dead_letter(struct cm_worker *w, enum cm_reason reason, const struct cm_record *record,
                         const struct cm_partition *partition)
@@ -204,173 +204,13 @@ static void note_watermark(struct cm_worker *w)
                           memory_order_relaxed); /* relaxed: as above */
 }
 
-/* ---- frames
- * ------------------------------------------------------------------------------------------- */
-
-static void add_row(struct cm_worker *w, uint32_t unit, uint32_t window, bool is_history)
-{
-    struct cm_measures m;
-    if (cm_windows_asof(w->windows, CM_VIEW_ROWS, window) == INT64_MIN) {
-        return; /* a period that has not begun */
-    }
-    bool counts = cm_windows_measure(w->windows, CM_VIEW_ROWS, window, unit, &m);
-    if (is_history && !counts) {
-        return;
-    }
-    struct cm_frame_row *row = cm_frame_add_row(&w->frame);
-    row->key = *cm_units_key(cm_windows_units(w->windows), unit);
-    row->window = window;
-    row->is_history = is_history;
-    row->asof_ms = cm_windows_asof(w->windows, CM_VIEW_ROWS, window);
-    row->m = m;
-    row->m.handle = (struct cm_hist){0};
-    cm_hist_copy(&row->m.handle, &m.handle);
-}
-
-static void add_history(struct cm_worker *w, uint32_t window, int64_t end_ms)
-{
-    int64_t start_ms =
-        cm_zone_period_start_ms(w->config->zone, w->config->all[window].period, end_ms - 1);
-    if (!w->request.emit_history || start_ms < w->request.whole_ms) {
-        return;
-    }
-    uint32_t units = cm_units_count(cm_windows_units(w->windows));
-    for (uint32_t u = 0; u < units; u++) {
-        add_row(w, u, window, true);
-    }
-}
-
-/* Into the period after the one that ends at end_ms, and over those that nothing lies in. */
-static void next_period(struct cm_worker *w, uint32_t window, int64_t end_ms, int64_t asof_ms)
-{
-    int64_t watermark_ms = w->request.watermark_ms;
-    int64_t least_ms = end_ms + w->config->all[window].step_ms;
-    int64_t next_ms = cm_window_next_asof(&w->config->all[window], watermark_ms);
-    int64_t entry_ms = cm_windows_next_entry(w->windows, CM_VIEW_ROWS, window);
-    next_ms = entry_ms < next_ms ? entry_ms : next_ms;
-    next_ms = asof_ms < next_ms ? asof_ms : next_ms;
-    next_ms = next_ms < least_ms ? least_ms : next_ms;
-    int64_t fold_ms = watermark_ms < next_ms ? watermark_ms : next_ms;
-    cm_windows_advance(w->windows, CM_VIEW_ROWS, window, next_ms, fold_ms);
-}
-
-/* Closes the calendar periods that the watermark has passed; returns how far the window may go.
- * Until its end has passed, a period stays as of its end, so that what comes late within the
- * lateness is still in it. The first one is that of the first event: so what is closed does not
- * hang on how much is read between two ticks. INT64_MIN: not yet. */
-static int64_t close_periods(struct cm_worker *w, uint32_t window, int64_t asof_ms)
-{
-    const struct cm_frame_request *r = &w->request;
-    if (cm_windows_asof(w->windows, CM_VIEW_ROWS, window) == INT64_MIN) {
-        if (r->first_ms == INT64_MIN) {
-            return INT64_MIN;
-        }
-        int64_t first_ms = cm_window_next_asof(&w->config->all[window], r->first_ms);
-        first_ms = first_ms < asof_ms ? first_ms : asof_ms;
-        cm_windows_advance(w->windows, CM_VIEW_ROWS, window, first_ms,
-                           r->watermark_ms < first_ms ? r->watermark_ms : first_ms);
-    }
-    for (;;) {
-        int64_t at_ms = cm_windows_asof(w->windows, CM_VIEW_ROWS, window);
-        int64_t end_ms =
-            cm_zone_period_end_ms(w->config->zone, w->config->all[window].period, at_ms - 1);
-        if (asof_ms <= end_ms) {
-            return asof_ms;
-        }
-        if (r->hold_periods || r->watermark_ms < end_ms) {
-            return end_ms;
-        }
-        cm_windows_advance(w->windows, CM_VIEW_ROWS, window, end_ms, end_ms);
-        add_history(w, window, end_ms);
-        next_period(w, window, end_ms, asof_ms);
-    }
-}
-
-static void advance_rows(struct cm_worker *w)
-{
-    const struct cm_frame_request *r = &w->request;
-    for (uint32_t i = 0; i < w->config->all_count; i++) {
-        int64_t asof_ms = cm_window_next_asof(&w->config->all[i], r->now_ms);
-        if (w->config->all[i].is_period) {
-            asof_ms = close_periods(w, i, asof_ms);
-        }
-        if (asof_ms == INT64_MIN || asof_ms < cm_windows_asof(w->windows, CM_VIEW_ROWS, i)) {
-            continue;
-        }
-        /* Older events go straight into the accumulators. This follows event time, not the
-         * watermark: a partition that lags behind must not make everybody's reading long. */
-        int64_t fold_ms = r->now_ms - w->config->allowed_lateness_ms;
-        fold_ms = fold_ms < asof_ms ? fold_ms : asof_ms;
-        cm_windows_advance(w->windows, CM_VIEW_ROWS, i, asof_ms, fold_ms);
-    }
-}
-
-/* The oldest event time that a window or period still reaches into, and the ids before it. */
-static int64_t rebuild_from_ms(const struct cm_worker *w)
-{
-    int64_t from_ms = INT64_MAX;
-    for (uint32_t i = 0; i < w->config->all_count; i++) {
-        const struct cm_window_spec *window = &w->config->all[i];
-        int64_t asof_ms = cm_windows_asof(w->windows, CM_VIEW_ROWS, i);
-        if (asof_ms == INT64_MIN) {
-            return 0;
-        }
-        int64_t left_ms = window->is_period ? cm_zone_period_start_ms(w->config->zone,
-                                                                      window->period, asof_ms - 1)
-                                            : asof_ms - window->length_ms;
-        from_ms = left_ms < from_ms ? left_ms : from_ms;
-    }
-    from_ms -= w->config->dedupe_ms + w->config->allowed_lateness_ms;
-    return from_ms > 0 ? from_ms : 0;
-}
-
-static void add_positions(struct cm_worker *w)
-{
-    struct cm_frame *frame = &w->frame;
-    if (frame->positions_cap < w->partitions_count) {
-        frame->positions_cap = w->partitions_count;
-        frame->positions =
-            cm_realloc(frame->positions, frame->positions_cap, sizeof(*frame->positions));
-    }
-    int64_t from_ms = rebuild_from_ms(w);
-    int64_t whole_ms = from_ms > w->request.whole_ms ? from_ms : w->request.whole_ms;
-    for (uint32_t i = 0; i < w->partitions_count; i++) {
-        if (w->partitions[i].next_offset == CM_OFFSET_NONE) {
-            continue;
-        }
-        struct cm_position *position = &frame->positions[frame->positions_count++];
-        position->partition = w->partitions[i].id;
-        position->offset = w->partitions[i].next_offset;
-        int64_t from = cm_partition_rebuild_offset(&w->partitions[i], from_ms);
-        cm_rebuild_write(&(struct cm_rebuild){from, whole_ms, w->request.clock_ms},
-                         position->metadata);
-    }
-}
+/* ---- frames */
 
 static void fill_frame(struct cm_worker *w)
 {
-    const struct cm_frame_request *r = &w->request;
-    cm_frame_clear(&w->frame);
-    w->global_watermark_ms = r->watermark_ms;
-    if (r->now_ms != INT64_MIN) {
-        cm_rule_walk(w->windows, w->config, r->watermark_ms, &w->frame.rules);
-        advance_rows(w);
-        if (r->resync) {
-            cm_windows_touch_all(w->windows, CM_VIEW_ROWS);
-        }
-        if (r->emit_rows) {
-            uint32_t count = 0;
-            const struct cm_changed_unit *changed =
-                cm_windows_changed(w->windows, CM_VIEW_ROWS, &count);
-            for (uint32_t i = 0; i < count; i++) {
-                for (uint32_t bits = changed[i].windows; bits != 0; bits &= bits - 1) {
-                    add_row(w, changed[i].unit, (uint32_t)__builtin_ctz(bits), false);
-                }
-            }
-        }
-        cm_windows_trim(w->windows);
-    }
-    add_positions(w);
+    w->global_watermark_ms = w->request.watermark_ms;
+    cm_frame_fill(&(struct cm_fill){w->config, w->windows, w->partitions, w->partitions_count,
+                                    &w->request, &w->frame});
     w->counters.entries = cm_windows_entries(w->windows);
     w->counters.units = cm_units_count(cm_windows_units(w->windows));
     w->frame.counters = w->counters;
@@ -390,8 +230,7 @@ static bool answer_request(struct cm_worker *w)
     return true;
 }
 
-/* ---- orders
- * ------------------------------------------------------------------------------------------- */
+/* ---- orders */
 
 /* Empty windows in place of the old ones, as of the same instants: the other workers go on from
  * there, and the rules have seen the steps before. */
@@ -469,8 +308,7 @@ static void take_order(struct cm_worker *w)
     pthread_mutex_unlock(&w->mutex);
 }
 
-/* ---- the thread
- * --------------------------------------------------------------------------------------- */
+/* ---- the thread */
 
 static void queue_ready(struct cm_op *op, int32_t result, uint32_t flags)
 {

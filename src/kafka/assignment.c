@@ -45,8 +45,7 @@ static void make_room(struct cm_assignment *held, int32_t number)
     }
 }
 
-/* ---- starting
- * ---------------------------------------------------------------------------------------- */
+/* ---- starting */
 
 static void forward(struct cm_assignment *held, int32_t number, uint32_t worker)
 {
@@ -161,8 +160,7 @@ void cm_assignment_start(struct cm_assignment *held, int32_t partition, int64_t 
     }
 }
 
-/* ---- the group
- * --------------------------------------------------------------------------------------- */
+/* ---- the group */
 
 static void tell(struct cm_assignment *held, const rd_kafka_topic_partition_list_t *rows)
 {

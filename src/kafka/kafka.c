@@ -63,8 +63,7 @@ static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t error,
     }
 }
 
-/* ---- opening
- * ----------------------------------------------------------------------------------------- */
+/* ---- opening */
 
 /* Cooperative assignors change assignments piece by piece; on_rebalance() takes them as a whole. */
 static int check_properties(const struct cm_properties *properties)
@@ -196,8 +195,7 @@ int cm_kafka_open(const struct cm_config *config, uint32_t workers,
     return 0;
 }
 
-/* ---- polling
- * -------------------------------------------------------------------------------------- */
+/* ---- polling */
 
 /* What comes on the main queue beside callbacks: errors. */
 static void take_message(rd_kafka_message_t *message)
@@ -236,8 +234,7 @@ void cm_kafka_start(struct cm_kafka *kafka, int32_t partition, int64_t offset, u
     cm_assignment_start(&kafka->held, partition, offset, worker);
 }
 
-/* ---- the worker's side
- * ------------------------------------------------------------------------------- */
+/* ---- the worker's side */
 
 int cm_kafka_fd(const struct cm_kafka *kafka, uint32_t worker)
 {
@@ -274,8 +271,7 @@ int64_t cm_kafka_high(const struct cm_kafka *kafka, int32_t partition)
     return high < 0 ? -1 : high;
 }
 
-/* ---- committing
- * -------------------------------------------------------------------------------------- */
+/* ---- committing */
 
 /* Waits in the event queue, not in rd_kafka_commit(): that one waits for as long as brokers are
  * away. */
@@ -338,8 +334,7 @@ int cm_kafka_commit(struct cm_kafka *kafka, const struct cm_position *positions,
     return 0;
 }
 
-/* ---- closing
- * ----------------------------------------------------------------------------------------- */
+/* ---- closing */
 
 /* Leaves the group; false when brokers do not let us in time. */
 static bool leave(struct cm_kafka *kafka)

@@ -94,8 +94,7 @@ int64_t cm_windows_pane_ms(const struct cm_windows *w)
     return w->pane_ms;
 }
 
-/* ---- units
- * ------------------------------------------------------------------------------------------- */
+/* ---- units */
 
 static void state_grow(struct cm_windows *w, uint32_t unit)
 {
@@ -153,8 +152,7 @@ void cm_windows_mark(struct cm_windows *w, enum cm_view view, uint32_t unit, uin
     v->dirty |= windows;
 }
 
-/* ---- taking events
- * ------------------------------------------------------------------------------------ */
+/* ---- taking events */
 
 /* Adds or takes back a leg in every accumulator that has already folded its pane. */
 static void accumulate_leg(struct cm_windows *w, enum cm_view view, uint32_t unit,
@@ -440,8 +438,7 @@ enum cm_verdict cm_windows_apply(struct cm_windows *w, const struct cm_event *ev
     return CM_VERDICT_COUNTED;
 }
 
-/* ---- moving on
- * ---------------------------------------------------------------------------------------- */
+/* ---- moving on */
 
 /* The window is a period, and another one begins. */
 static void clear_window(struct cm_windows *w, enum cm_view view, uint32_t window)
