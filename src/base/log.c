@@ -43,6 +43,7 @@ static struct repeat repeats[NAMES];
 
 void cm_log_set_level(enum cm_log_level level)
 {
+    /* relaxed: one number, nothing else hangs on it. */
     atomic_store_explicit(&lowest_level, (int)level, memory_order_relaxed);
 }
 
@@ -119,6 +120,7 @@ void cm_log(enum cm_log_level level, const char *event, const char *format, ...)
 {
     static const char *const names[] = {"error", "warn", "info", "debug"};
     uint32_t suppressed;
+    /* relaxed: as in cm_log_set_level(). */
     if ((int)level > atomic_load_explicit(&lowest_level, memory_order_relaxed) ||
         !cm_log_admit(event, cm_clock_mono_ns(), &suppressed)) {
         return;

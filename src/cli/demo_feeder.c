@@ -28,7 +28,7 @@ struct cm_demo_feeder {
 /* relaxed, here and below: flags and counters that nothing else hangs on. */
 static bool is_stopped(struct cm_demo_feeder *f)
 {
-    return atomic_load_explicit(&f->stop, memory_order_relaxed);
+    return atomic_load_explicit(&f->stop, memory_order_relaxed); /* relaxed: a flag */
 }
 
 int64_t cm_demo_feeder_now_ms(const struct cm_demo_feeder *feeder)
@@ -40,7 +40,7 @@ int64_t cm_demo_feeder_now_ms(const struct cm_demo_feeder *feeder)
 
 void cm_demo_feeder_note_read(struct cm_demo_feeder *feeder, uint64_t records)
 {
-    atomic_store_explicit(&feeder->read, records, memory_order_relaxed);
+    atomic_store_explicit(&feeder->read, records, memory_order_relaxed); /* relaxed: a count */
 }
 
 static void pause_a_bit(struct cm_demo_feeder *f)
@@ -53,9 +53,9 @@ static void pause_a_bit(struct cm_demo_feeder *f)
 static bool wait_for(struct cm_demo_feeder *f, int64_t ts_ms, uint64_t sent)
 {
     uint64_t ahead = (uint64_t)f->options.partitions * AHEAD_A_PARTITION;
-    while (!is_stopped(f) &&
-           (cm_demo_feeder_now_ms(f) < ts_ms ||
-            sent > atomic_load_explicit(&f->read, memory_order_relaxed) + ahead)) { /* relaxed */
+    while (!is_stopped(f) && (cm_demo_feeder_now_ms(f) < ts_ms ||
+                              sent > atomic_load_explicit(&f->read, memory_order_relaxed) +
+                                         ahead)) { /* relaxed: a count */
         pause_a_bit(f);
     }
     return !is_stopped(f);
@@ -114,7 +114,7 @@ void cm_demo_feeder_stop(struct cm_demo_feeder *feeder)
     if (feeder == NULL) {
         return;
     }
-    atomic_store_explicit(&feeder->stop, true, memory_order_relaxed);
+    atomic_store_explicit(&feeder->stop, true, memory_order_relaxed); /* relaxed: a flag */
     (void)pthread_join(feeder->thread, NULL);
     cm_producer_close(feeder->producer);
     free(feeder);

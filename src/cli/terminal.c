@@ -30,7 +30,7 @@ static int error_saved = -1;
 static void on_signal(int number)
 {
     _Atomic bool *flag = number == SIGWINCH ? &resized : number == SIGTSTP ? &suspended : &stopped;
-    atomic_store_explicit(flag, true, memory_order_relaxed);
+    atomic_store_explicit(flag, true, memory_order_relaxed); /* relaxed: a flag */
 }
 
 static void on_abort(int number)
@@ -63,7 +63,7 @@ void cm_terminal_catch_signals(void)
 
 bool cm_terminal_is_stopped(void)
 {
-    return atomic_load_explicit(&stopped, memory_order_relaxed);
+    return atomic_load_explicit(&stopped, memory_order_relaxed); /* relaxed: a flag */
 }
 
 static void put_error_aside(void)
@@ -142,6 +142,7 @@ void cm_terminal_size(uint32_t *width, uint32_t *height)
 
 bool cm_terminal_is_changed(void)
 {
+    /* relaxed: flags of signal handlers, nothing else hangs on them. */
     bool changed = atomic_exchange_explicit(&resized, false, memory_order_relaxed);
     if (atomic_exchange_explicit(&suspended, false, memory_order_relaxed)) {
         cm_terminal_leave();

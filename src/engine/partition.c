@@ -120,6 +120,19 @@ bool cm_partitions_have_begun(const struct cm_partition *partitions, uint32_t co
     return true;
 }
 
+int64_t cm_partitions_slowest(const struct cm_partition *partitions, uint32_t count,
+                              int64_t idle_ms, int64_t now_mono_ns)
+{
+    int64_t slowest_ms = INT64_MAX;
+    for (uint32_t i = 0; i < count && count > 1; i++) {
+        const struct cm_partition *p = &partitions[i];
+        if (!is_idle(p, idle_ms, now_mono_ns) || (!p->at_end && p->newest_ms != INT64_MIN)) {
+            slowest_ms = p->newest_ms < slowest_ms ? p->newest_ms : slowest_ms;
+        }
+    }
+    return slowest_ms;
+}
+
 int64_t cm_partitions_watermark(const struct cm_partition *partitions, uint32_t count,
                                 int64_t lateness_ms, int64_t idle_ms, int64_t now_mono_ns)
 {

@@ -155,6 +155,10 @@ static void take_batch(struct cm_worker *w, const struct cm_batch *batch)
     int64_t future_ms = cm_clock_wall_ms() + w->config->future_limit_ms;
     struct cm_partition *partition = NULL;
 
+    /* Partitions are read at different speeds when there is much to catch up: an id is remembered
+     * until the slowest has come past its horizon. */
+    cm_windows_hold_clock(w->windows, cm_partitions_slowest(w->partitions, w->partitions_count,
+                                                            w->config->idle_ms, now_mono_ns));
     cm_decoder_reset(w->decoder);
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct cm_record *record = &batch->at[i];

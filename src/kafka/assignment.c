@@ -350,10 +350,11 @@ static void take_oddities(struct cm_assignment *held)
 {
     for (uint32_t i = 0; i < held->lanes_count; i++) {
         struct cm_lane *lane = &held->lanes[i];
-        if (!atomic_load_explicit(&lane->odd, memory_order_acquire)) { /* with fits() */
+        if (!atomic_load_explicit(&lane->odd, memory_order_acquire)) { /* pairs with fits() */
             continue;
         }
         cm_lane_lock(lane);
+        /* relaxed: under the lane's lock. */
         atomic_store_explicit(&lane->odd, false, memory_order_relaxed);
         for (uint32_t n = 0; n < lane->slots_count; n++) {
             struct cm_lane_slot *slot = &lane->slots[n];

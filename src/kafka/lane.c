@@ -127,7 +127,8 @@ static bool fits(struct cm_lane *lane, struct cm_lane_slot *slot, int64_t offset
         slot->oddity = oddity;
         slot->odd_expected = slot->next;
         slot->odd_seen = offset;
-        atomic_store_explicit(&lane->odd, true, memory_order_release); /* with take_oddities() */
+        atomic_store_explicit(&lane->odd, true,
+                              memory_order_release); /* pairs with take_oddities() */
     }
     return offset > slot->next;
 }

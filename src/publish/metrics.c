@@ -59,6 +59,7 @@ static void add_sample(struct cm_text *out, const char *name, const char *reason
 
 void cm_counters_write(struct cm_text *out, const struct cm_counters *counters)
 {
+/* relaxed: numbers of one page may be some instants apart. */
 #define X(name, type, unit, help, advice)                                                          \
     add_head(out, #name, TYPE_##type, help);                                                       \
     add_sample(out, #name, NULL, atomic_load_explicit(&counters->name, memory_order_relaxed));

@@ -27,7 +27,7 @@ struct cm_counters {
 #undef X
 };
 
-/* By the single writer of that counter. */
+/* By the single writer of that counter. relaxed: each number stands for itself. */
 static inline void cm_counter_set(_Atomic uint64_t *counter, uint64_t value)
 {
     atomic_store_explicit(counter, value, memory_order_relaxed);

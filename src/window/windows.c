@@ -29,6 +29,7 @@ struct cm_windows *cm_windows_create(const struct cm_config *config, const struc
     w->attribution = cm_attribution_create(config, roster, w->units);
     w->journal = cm_journal_create(config->dedupe_ms);
     w->clock_ms = INT64_MIN;
+    w->clock_most_ms = INT64_MAX;
     for (uint32_t i = 0; i < config->all_count; i++) {
         w->pane_ms = gcd(config->all[i].step_ms, w->pane_ms);
     }
@@ -82,6 +83,11 @@ void cm_windows_destroy(struct cm_windows *w)
 void cm_windows_set_roster(struct cm_windows *w, const struct cm_roster *roster)
 {
     cm_attribution_set_roster(w->attribution, roster);
+}
+
+void cm_windows_hold_clock(struct cm_windows *w, int64_t most_ms)
+{
+    w->clock_most_ms = most_ms;
 }
 
 struct cm_units *cm_windows_units(struct cm_windows *w)
@@ -408,8 +414,11 @@ enum cm_verdict cm_windows_apply(struct cm_windows *w, const struct cm_event *ev
 {
     struct cm_hash128 id = cm_hash128(event->id.p, event->id.len);
     struct cm_journal_record *known = cm_journal_find(w->journal, id, w->clock_ms);
-    if (event->ts_ms > w->clock_ms) {
+    if (event->ts_ms > w->clock_ms &&
+        (event->ts_ms <= w->clock_most_ms || w->clock_ms == INT64_MIN)) {
         w->clock_ms = event->ts_ms;
+    } else if (event->ts_ms > w->clock_ms && w->clock_most_ms > w->clock_ms) {
+        w->clock_ms = w->clock_most_ms;
     }
     bool revises =
         known != NULL && known->is_cdr && event->type == CM_EVENT_CDR && event->rev > known->rev;

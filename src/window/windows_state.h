@@ -50,7 +50,8 @@ struct cm_windows {
     struct cm_panes *panes;
     struct cm_journal *journal;
     int64_t pane_ms;
-    int64_t clock_ms; /* newest event time seen */
+    int64_t clock_ms; /* newest event time seen, within clock_most_ms */
+    int64_t clock_most_ms;
     uint64_t orphans; /* records of the journal with is_orphan */
     struct view views[CM_VIEW_COUNT];
     struct unit_state *state; /* by unit number */
