@@ -65,6 +65,7 @@ void cm_counters_write(struct cm_text *out, const struct cm_counters *counters)
     add_sample(out, #name, NULL, atomic_load_explicit(&counters->name, memory_order_relaxed));
     CM_COUNTERS(X)
 #undef X
+/* relaxed: as above. */
 #define X(name, type, unit, help, advice)                                                          \
     add_head(out, #name, TYPE_##type, help);                                                       \
     for (uint32_t i = CM_REASON_NONE + 1; i < CM_REASON_COUNT; i++) {                              \

@@ -35,6 +35,7 @@ static inline void cm_counter_set(_Atomic uint64_t *counter, uint64_t value)
 
 static inline void cm_counter_add(_Atomic uint64_t *counter, uint64_t more)
 {
+    /* relaxed: its only writer is this thread. */
     uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
     atomic_store_explicit(counter, value + more, memory_order_relaxed);
 }

@@ -125,12 +125,7 @@ static struct unit_state *state_of(struct cm_windows *w, uint32_t unit)
     return state;
 }
 
-static bool in_view(const struct cm_windows *w, enum cm_view view, const struct unit_state *state)
-{
-    return (w->views[view].kinds >> state->kind & 1u) != 0;
-}
-
-static struct unit_sums *sums_of(struct cm_windows *w, enum cm_view view, struct unit_state *state)
+struct unit_sums *cm_windows_sums(struct cm_windows *w, enum cm_view view, struct unit_state *state)
 {
     struct unit_sums *sums = &state->sums[view];
     if (CM_UNLIKELY(sums->at == NULL)) {
@@ -180,7 +175,7 @@ static void accumulate_leg(struct cm_windows *w, enum cm_view view, uint32_t uni
             continue;
         }
         windows |= 1u << i;
-        struct unit_sums *sums = sums_of(w, view, state);
+        struct unit_sums *sums = cm_windows_sums(w, view, state);
         if (add) {
             cm_accumulator_add_leg(&sums->at[i], leg);
         } else {
@@ -313,7 +308,7 @@ int64_t cm_window_next_asof(const struct cm_window_spec *window, int64_t ts_ms)
     return (divide_down(ts_ms, window->step_ms) + 1) * window->step_ms;
 }
 
-static int64_t left_ms(const struct cm_windows *w, uint32_t window, int64_t asof_ms)
+int64_t cm_windows_left_ms(const struct cm_windows *w, uint32_t window, int64_t asof_ms)
 {
     const struct cm_window_spec *spec = &w->config->all[window];
     return spec->is_period ? cm_zone_period_start_ms(w->config->zone, spec->period, asof_ms - 1)
@@ -326,7 +321,8 @@ bool cm_windows_covered(const struct cm_windows *w, int64_t ts_ms, int64_t water
         return true;
     }
     for (uint32_t i = 0; i < w->config->all_count; i++) {
-        if (ts_ms >= left_ms(w, i, cm_window_next_asof(&w->config->all[i], watermark_ms))) {
+        if (ts_ms >=
+            cm_windows_left_ms(w, i, cm_window_next_asof(&w->config->all[i], watermark_ms))) {
             return true;
         }
     }
@@ -445,188 +441,4 @@ enum cm_verdict cm_windows_apply(struct cm_windows *w, const struct cm_event *ev
     }
     (void)cm_journal_add(w->journal, id, w->clock_ms);
     return CM_VERDICT_COUNTED;
-}
-
-/* ---- moving on */
-
-/* The window is a period, and another one begins. */
-static void clear_window(struct cm_windows *w, enum cm_view view, uint32_t window)
-{
-    for (uint32_t u = 0; u < cm_units_count(w->units) && u < w->state_cap; u++) {
-        struct unit_sums *sums = &w->state[u].sums[view];
-        if (sums->at == NULL) {
-            continue;
-        }
-        if (!cm_tally_is_empty(&sums->at[window].tally)) {
-            cm_windows_mark(w, view, u, 1u << window);
-        }
-        cm_accumulator_clear(&sums->at[window]);
-        *maxima_of(w, sums, window) = (struct cm_period_maxima){0, 0};
-    }
-}
-
-/* Folds a pane into, or takes it out of, one window's accumulators. */
-static void move_pane(struct cm_windows *w, enum cm_view view, uint32_t window,
-                      const struct cm_pane *pane, bool in)
-{
-    for (const struct cm_entry_chunk *chunk = pane->chunks; chunk != NULL; chunk = chunk->next) {
-        for (uint32_t e = 0; e < chunk->used; e++) {
-            const struct cm_entry *entry = &chunk->at[e];
-            struct unit_state *state = &w->state[entry->unit];
-            if (!in_view(w, view, state)) {
-                continue;
-            }
-            struct unit_sums *sums = sums_of(w, view, state);
-            if (in) {
-                cm_accumulator_add_entry(&sums->at[window], entry, pane);
-            } else {
-                cm_accumulator_subtract_entry(&sums->at[window], entry, pane);
-            }
-            cm_windows_mark(w, view, entry->unit, 1u << window);
-        }
-    }
-}
-
-static void mark_pane(struct cm_windows *w, enum cm_view view, uint32_t window,
-                      const struct cm_pane *pane)
-{
-    for (const struct cm_entry_chunk *chunk = pane->chunks; chunk != NULL; chunk = chunk->next) {
-        for (uint32_t e = 0; e < chunk->used; e++) {
-            if (in_view(w, view, &w->state[chunk->at[e].unit])) {
-                cm_windows_mark(w, view, chunk->at[e].unit, 1u << window);
-            }
-        }
-    }
-}
-
-static void move_left(struct cm_windows *w, enum cm_view view, uint32_t window, int64_t left_no)
-{
-    struct span *span = &w->views[view].spans[window];
-    bool period = w->config->all[window].is_period;
-    if (period && span->left_no != left_no && span->left_no != INT64_MIN) {
-        clear_window(w, view, window);
-    }
-    while (span->leave != NULL && span->leave->no < left_no) {
-        if (span->leave->no >= span->fold_no) {
-            mark_pane(w, view, window, span->leave);
-        } else if (!period) {
-            move_pane(w, view, window, span->leave, false);
-        }
-        span->leave = span->leave->newer;
-    }
-    span->left_no = left_no;
-}
-
-void cm_windows_advance(struct cm_windows *w, enum cm_view view, uint32_t window, int64_t asof_ms,
-                        int64_t fold_ms)
-{
-    struct span *span = &w->views[view].spans[window];
-    CM_ASSERT(span->used && asof_ms >= span->asof_ms && fold_ms <= asof_ms);
-    CM_ASSERT(asof_ms % w->config->all[window].step_ms == 0);
-
-    int64_t left_no = pane_no(w, left_ms(w, window, asof_ms));
-    if (left_no > span->left_no) {
-        move_left(w, view, window, left_no);
-    }
-    int64_t asof_no = pane_no(w, asof_ms);
-    int64_t fold_no = pane_no(w, fold_ms);
-    fold_no = fold_no < left_no ? left_no : fold_no;
-    while (span->enter != NULL && span->enter->no < fold_no) {
-        if (span->enter->no >= left_no) {
-            move_pane(w, view, window, span->enter, true);
-        }
-        span->enter = span->enter->newer;
-    }
-    if (fold_no > span->fold_no) {
-        span->fold_no = fold_no;
-    }
-    /* What was ahead of the window and is not folded yet comes into it. */
-    int64_t from_no = span->asof_ms == INT64_MIN ? left_no : pane_no(w, span->asof_ms);
-    from_no = from_no < span->fold_no ? span->fold_no : from_no;
-    for (const struct cm_pane *p = from_no < asof_no ? cm_panes_newest(w->panes) : NULL;
-         p != NULL && p->no >= from_no; p = p->older) {
-        if (p->no < asof_no) {
-            mark_pane(w, view, window, p);
-        }
-    }
-    span->asof_ms = asof_ms;
-}
-
-int64_t cm_windows_next_entry(const struct cm_windows *w, enum cm_view view, uint32_t window)
-{
-    const struct span *span = &w->views[view].spans[window];
-    /* The first step at or after the pane's end. */
-    return span->enter == NULL ? INT64_MAX
-                               : cm_window_next_asof(&w->config->all[window],
-                                                     (span->enter->no + 1) * w->pane_ms - 1);
-}
-
-int64_t cm_windows_next_change(const struct cm_windows *w, enum cm_view view, uint32_t window)
-{
-    const struct view *v = &w->views[view];
-    const struct span *span = &v->spans[window];
-    const struct cm_window_spec *spec = &w->config->all[window];
-    int64_t least_ms = span->asof_ms == INT64_MIN ? INT64_MIN : span->asof_ms + spec->step_ms;
-    int64_t next_ms = cm_windows_next_entry(w, view, window);
-
-    if (span->asof_ms == INT64_MIN) {
-        return next_ms;
-    }
-    if ((v->dirty >> window & 1u) != 0) {
-        return least_ms;
-    }
-    int64_t leave_ms = INT64_MAX;
-    if (spec->is_period) { /* the period still holds all of itself as of its end, and nothing one
-                              step later */
-        leave_ms =
-            cm_zone_period_end_ms(w->config->zone, spec->period, span->asof_ms - 1) + spec->step_ms;
-    } else if (span->leave != NULL && span->leave->no < span->fold_no) {
-        leave_ms =
-            cm_window_next_asof(spec, (span->leave->no + 1) * w->pane_ms + spec->length_ms - 1);
-    }
-    next_ms = leave_ms < next_ms ? leave_ms : next_ms;
-    return next_ms < least_ms ? least_ms : next_ms;
-}
-
-int64_t cm_windows_asof(const struct cm_windows *w, enum cm_view view, uint32_t window)
-{
-    return w->views[view].spans[window].asof_ms;
-}
-
-/* Legs that can still be taken back lose their pane: from now on only the journal tells of them. */
-static void orphan_legs(struct cm_windows *w, int64_t floor_no)
-{
-    for (const struct cm_pane *pane = cm_panes_oldest(w->panes);
-         pane != NULL && pane->no < floor_no; pane = pane->newer) {
-        struct cm_journal_record *record = cm_journal_at(w->journal, pane->journal_newest);
-        for (; record != NULL; record = cm_journal_at(w->journal, record->before)) {
-            w->orphans += record->is_counted;
-            record->is_orphan = record->is_counted;
-        }
-    }
-}
-
-void cm_windows_trim(struct cm_windows *w)
-{
-    int64_t floor_no = INT64_MAX;
-    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-        for (uint32_t i = 0; i < w->config->all_count; i++) {
-            const struct span *span = &w->views[v].spans[i];
-            if (span->used) {
-                int64_t needed_no = w->config->all[i].is_period ? span->fold_no : span->left_no;
-                floor_no = needed_no < floor_no ? needed_no : floor_no;
-            }
-        }
-    }
-    /* The cursors of periods may still point below; they have nothing to take out of there. */
-    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-        for (uint32_t i = 0; i < w->config->all_count; i++) {
-            struct span *span = &w->views[v].spans[i];
-            while (span->leave != NULL && span->leave->no < floor_no) {
-                span->leave = span->leave->newer;
-            }
-        }
-    }
-    orphan_legs(w, floor_no);
-    cm_panes_drop(w->panes, floor_no);
 }

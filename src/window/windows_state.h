@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* windows_state.h — what windows.c (taking events, moving on) and windows_read.c (looking) share.
+/* windows_state.h — what windows.c (taking events), windows_move.c (moving on)
+ * and windows_read.c (looking) share.
  * Nobody else. */
 #ifndef CM_WINDOW_WINDOWS_STATE_H
 #define CM_WINDOW_WINDOWS_STATE_H
@@ -94,6 +95,17 @@ static inline bool leg_has_unit(const struct cm_leg_packed *leg, uint32_t unit)
     return false;
 }
 
+static inline bool in_view(const struct cm_windows *w, enum cm_view view,
+                           const struct unit_state *state)
+{
+    return (w->views[view].kinds >> state->kind & 1u) != 0;
+}
+
+/* The unit's accumulators in a view, made when they are not there. */
+struct unit_sums *cm_windows_sums(struct cm_windows *windows, enum cm_view view,
+                                  struct unit_state *state);
+/* The first instant inside a window as of asof_ms. */
+int64_t cm_windows_left_ms(const struct cm_windows *windows, uint32_t window, int64_t asof_ms);
 /* Marks a unit as changed in a set of windows. */
 void cm_windows_mark(struct cm_windows *windows, enum cm_view view, uint32_t unit,
                      uint32_t changed);
