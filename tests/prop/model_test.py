@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from unittest import mock
 
+import breaches
 import compare
 import model
 import streams
@@ -378,12 +379,26 @@ class Broken:
         every = model.duration_ms(options[options.index("--every") + 1]) if "--every" in options else None
         at = options[options.index("--at") + 1] if "--at" in options else None
         at = None if at is None else int(at) if at.isdigit() else model.rfc3339_ms(at)
+        events = Path(options.pop(options.index("--breaches") + 1)) if "--breaches" in options else None
         datas = [Path(name).read_bytes() for name in options if name.endswith(".ndjson")]
         with contextlib.ExitStack() as stack:
             for target, name, new in self.patches:
                 stack.enter_context(mock.patch.object(target, name, new))
-            rows = model.replay(json.loads(config.read_text("utf-8")), datas, every, at, config.parent)
+            settings = model.Config(json.loads(config.read_text("utf-8")), config.parent)
+            seen = model.walk([line for data in datas for line in model.split_lines(data)], settings)
+            rows = model.rows(seen, settings, every, at)
+            if events:
+                events.write_bytes(b"".join(_cloud_event(event) for event in breaches.breaches(seen, settings)))
         return b"".join(model.render(row).encode("utf-8") + b"\n" for row in rows), None
+
+
+def _cloud_event(event):
+    data = {key: value for key, value in event.items() if key != "type"}
+    place = f"{data['dedup_key']} {data['asof']} {event['type']} {data['level']} {data.get('escalated_to')}"
+    around = {"id": place, "type": event["type"], "time": streams.rfc3339_z(data["asof"]),
+              "subject": f"{data['kind']}/{data['id']}"}
+    text = json.dumps(around, ensure_ascii=False)[:-1] + ', "data": ' + model.render(data | {"episode": "e"}) + "}"
+    return text.encode("utf-8") + b"\n"
 
 
 def _units_without(kind):
@@ -423,6 +438,10 @@ def _marks(event, config, original=model.marks_of):
     return [(passed, weight, False) for passed, weight, _ in original(event, config)]
 
 
+def _end_late(name, ts, zone, original=breaches.period_end_ms):
+    return original(name, ts, zone) + 1000
+
+
 def _zone_optional(text, original=model.rfc3339_ms):
     return original(text + "Z" if len(text) == 19 else text)
 
@@ -447,6 +466,12 @@ MISTAKES = {
     "takes the next rank": (model, "nearest_rank", lambda o, p: o[min(len(o) - 1, p * len(o) // 100)] if o else None),
     "allows larger records": (model, "RECORD_BYTES_MAX", 70_000),
     "accepts NaN": (model, "_no_constant", lambda word: 0),
+    "has timers that are a step late": (breaches, "first_from", lambda ms, step: model.first_after(ms, step)),
+    "never goes up the tree": (breaches.Watch, "climb", lambda self, at, value, n: None),
+    "has min_n of offered": (breaches, "N_OF", {}),
+    "counts an empty window as nothing seen": (breaches, "NOTHING", dict.fromkeys(model.FIGURES) | {"offered": 0}),
+    "clears when no level holds": (breaches.BreachRule, "is_clear", lambda self, v, n: self.level(v, n) == 0),
+    "keeps a period one ms longer": (breaches, "period_end_ms", _end_late),
     "takes a time without a zone": (model, "rfc3339_ms", _zone_optional),
 }
 

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+/* pane_test.c — panes by number, chains across given-back panes, entries that overflow, and taking
+ * back from the entry that held the leg. */
+#include "window/pane.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct cm_leg a_leg(uint32_t talk_ms)
+{
+    struct cm_leg leg;
+    memset(&leg, 0, sizeof(leg));
+    leg.count[CM_TALLY_AT_answered] = 1;
+    leg.sum[CM_TALLY_AT_talk_ms] = talk_ms;
+    leg.handle_max_ms = talk_ms;
+    leg.handle_bin = (uint16_t)cm_hist_bin(talk_ms);
+    return leg;
+}
+
+static uint8_t add(struct cm_panes *panes, struct cm_chain *chain, int64_t no, uint32_t talk_ms,
+                   bool alone)
+{
+    struct cm_leg leg = a_leg(talk_ms);
+    return cm_panes_add(panes, cm_panes_get(panes, no), chain, 7, &leg, alone);
+}
+
+static void panes_stand_in_order_whatever_comes_first(void **state)
+{
+    (void)state;
+    struct cm_panes *panes = cm_panes_create(1000);
+    for (int64_t i = 0; i < 3000; i++) { /* more than the first table holds */
+        assert_int_equal(cm_panes_get(panes, i * 1009 % 3001)->no, i * 1009 % 3001);
+    }
+    int64_t count = 0, last = -1;
+    for (const struct cm_pane *p = cm_panes_oldest(panes); p != NULL; p = p->newer, count++) {
+        assert_true(p->no > last);
+        assert_ptr_equal(cm_panes_find(panes, p->no), p);
+        last = p->no;
+    }
+    assert_int_equal(count, 3000);
+    assert_int_equal(cm_panes_newest(panes)->no, last);
+    cm_panes_drop(panes, 1500);
+    cm_panes_drop(panes, 10); /* never falls */
+    assert_int_equal(cm_panes_floor(panes), 1500);
+    assert_int_equal(cm_panes_oldest(panes)->no, 1500);
+    assert_null(cm_panes_oldest(panes)->older);
+    assert_null(cm_panes_find(panes, 1499));
+    cm_panes_drop(panes, INT64_MAX);
+    assert_null(cm_panes_oldest(panes));
+    assert_null(cm_panes_newest(panes));
+    assert_int_equal(cm_panes_entries(panes), 0);
+    cm_panes_destroy(panes);
+}
+
+static void chains_run_back_and_end_at_the_floor(void **state)
+{
+    (void)state;
+    struct cm_panes *panes = cm_panes_create(100);
+    struct cm_chain chain = {.newest = NULL};
+    /* Further apart than 32 bits tell, and not in order. */
+    static const int64_t nos[] = {50, INT64_C(41024448000), 7, INT64_C(41024448000) - 5, 49};
+    for (size_t i = 0; i < sizeof(nos) / sizeof(nos[0]); i++) {
+        assert_int_equal(add(panes, &chain, nos[i], 10, false), 0);
+    }
+    static const int64_t back[] = {INT64_C(41024448000), INT64_C(41024448000) - 5, 50, 49, 7};
+    struct cm_entry *entry = chain.newest;
+    int64_t no = chain.newest_no;
+    for (size_t i = 0; i < 5; i++) {
+        assert_non_null(entry);
+        assert_int_equal(no, back[i]);
+        entry = cm_entry_before(entry, &no);
+    }
+    assert_null(entry);
+    cm_panes_drop(panes, 50);
+    no = chain.newest_no;
+    entry = cm_entry_before(chain.newest, &no);
+    entry = cm_entry_before(entry, &no);
+    assert_int_equal(no, 50);
+    assert_null(cm_entry_before(entry, &no)); /* 49 is freed memory */
+    cm_panes_drop(panes, INT64_C(41024448001));
+    assert_int_equal(add(panes, &chain, INT64_C(41024448002), 10, false), 0);
+    no = chain.newest_no;
+    assert_null(cm_entry_before(chain.newest, &no));
+    cm_panes_destroy(panes);
+}
+
+static void overflow_opens_another_entry(void **state)
+{
+    (void)state;
+    struct cm_panes *panes = cm_panes_create(1000);
+    struct cm_chain chain = {.newest = NULL};
+    uint32_t half = UINT32_MAX / 2 + 1;
+    assert_int_equal(add(panes, &chain, 1, half, false), 0);
+    assert_int_equal(add(panes, &chain, 1, half - 1, false), 0); /* just fits */
+    assert_int_equal(add(panes, &chain, 1, half - 2, false), 1);
+    assert_int_equal(add(panes, &chain, 1, 1, false), 1);
+    assert_int_equal(cm_panes_entries(panes), 2);
+    struct cm_tally tally = {0};
+    struct cm_hist hist = {0};
+    struct cm_pane *pane = cm_panes_find(panes, 1);
+    for (const struct cm_entry_chunk *c = pane->chunks; c != NULL; c = c->next) {
+        for (uint32_t i = 0; i < c->used; i++) {
+            cm_entry_add_to(&c->at[i], pane, &tally, &hist);
+        }
+    }
+    assert_int_equal(tally.answered, 4);
+    assert_int_equal(tally.talk_ms, UINT32_MAX + (uint64_t)half - 1);
+    assert_int_equal(tally.handle_max_ms, half);
+    for (const struct cm_entry_chunk *c = pane->chunks; c != NULL; c = c->next) {
+        for (uint32_t i = 0; i < c->used; i++) {
+            cm_entry_subtract_from(&c->at[i], pane, &tally, &hist);
+        }
+    }
+    assert_true(cm_tally_is_empty(&tally));
+    assert_null(hist.cells);
+    cm_panes_destroy(panes);
+}
+
+/* Sums that another entry would hold as well: only the ordinal tells. */
+static void taking_back_hits_the_entry_that_held_it(void **state)
+{
+    (void)state;
+    struct cm_panes *panes = cm_panes_create(1000);
+    struct cm_chain chain = {.newest = NULL};
+    uint32_t big = UINT32_MAX / 2;
+    uint8_t at[5];
+    uint32_t ms[5] = {big, big + 1, big - 4000, big - 9, 1010};
+    for (int i = 0; i < 5; i++) {
+        at[i] = add(panes, &chain, 3, ms[i], i == 4);
+    }
+    assert_int_equal(at[0], 0);
+    assert_int_equal(at[1], 0);
+    assert_int_equal(at[2], 1);
+    assert_int_equal(at[3], 1);
+    assert_int_equal(at[4], CM_ENTRY_ALONE);
+    static const int order[] = {2, 0, 4, 3, 1};
+    struct cm_pane *pane = cm_panes_find(panes, 3);
+    for (int i = 0; i < 5; i++) {
+        struct cm_leg leg = a_leg(ms[order[i]]);
+        struct cm_entry *entry = NULL;
+        bool right = cm_panes_subtract(panes, pane, &chain, &leg, at[order[i]], &entry);
+        bool was_longest = order[i] == 1 || order[i] == 3;
+        bool was_last = order[i] == 4 || i >= 3;
+        assert_int_equal(right, was_last || !was_longest);
+        if (was_last) {
+            assert_int_equal(entry->handle_max_ms, 0);
+        }
+    }
+    cm_panes_destroy(panes);
+}
+
+static void after_so_many_entries_each_leg_has_its_own(void **state)
+{
+    (void)state;
+    struct cm_panes *panes = cm_panes_create(1000);
+    struct cm_chain chain = {.newest = NULL};
+    for (uint32_t i = 0; i < 400; i++) {
+        uint8_t ordinal = add(panes, &chain, 3, UINT32_MAX - i, false);
+        assert_int_equal(ordinal, i < CM_ENTRY_ALONE ? i : CM_ENTRY_ALONE);
+    }
+    struct cm_pane *pane = cm_panes_find(panes, 3);
+    for (uint32_t i = 0; i < 400; i++) {
+        struct cm_leg leg = a_leg(UINT32_MAX - i);
+        struct cm_entry *entry = NULL;
+        uint8_t ordinal = (uint8_t)(i < CM_ENTRY_ALONE ? i : CM_ENTRY_ALONE);
+        assert_true(cm_panes_subtract(panes, pane, &chain, &leg, ordinal, &entry));
+        assert_int_equal(entry->count[CM_TALLY_AT_answered], 0);
+    }
+    cm_panes_destroy(panes);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(panes_stand_in_order_whatever_comes_first),
+        cmocka_unit_test(chains_run_back_and_end_at_the_floor),
+        cmocka_unit_test(overflow_opens_another_entry),
+        cmocka_unit_test(taking_back_hits_the_entry_that_held_it),
+        cmocka_unit_test(after_so_many_entries_each_leg_has_its_own),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
