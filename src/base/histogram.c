@@ -83,7 +83,9 @@ static void make_dense(struct cm_hist *hist)
 static void reserve(struct cm_hist *hist, uint32_t cells)
 {
     if (cells > hist->cap) {
-        uint32_t cap = hist->cap < 4 ? 4 : hist->cap * 2u;
+        uint32_t cap = hist->cap < 4 ? 4u
+                                     : hist->cap + 4u +
+                                           hist->cap / 8u; /* there are many, and most are small */
         cap = cap < cells ? cells : cap;
         cap = cap > SPARSE_CELLS ? SPARSE_CELLS : cap;
         hist->cells = cm_realloc(hist->cells, cap, sizeof *hist->cells);

@@ -8,7 +8,8 @@
 #include "base/histogram.h"
 #include "base/memory.h"
 
-#define RING_MIN 1024u
+#define RING_MIN   1024u
+#define RING_LARGE 65536u
 
 _Static_assert(sizeof(struct cm_journal_record) == 112, "a record is meant to stay compact");
 
@@ -19,10 +20,11 @@ struct slot {
 
 struct cm_journal {
     int64_t dedupe_ms;
-    struct cm_journal_record *ring; /* ring_size, a power of two */
+    struct cm_journal_record *ring;
     uint32_t ring_size;
+    uint32_t table_size;  /* a power of two, at least 1.5 * ring_size */
     uint64_t first, next; /* sequences: [first, next) are kept */
-    struct slot *table;   /* 2 * ring_size */
+    struct slot *table;
 };
 
 struct cm_journal *cm_journal_create(int64_t dedupe_ms)
@@ -32,7 +34,8 @@ struct cm_journal *cm_journal_create(int64_t dedupe_ms)
     if (dedupe_ms > 0) {
         j->ring_size = RING_MIN;
         j->ring = cm_alloc(j->ring_size, sizeof(*j->ring));
-        j->table = cm_alloc(2 * (size_t)j->ring_size, sizeof(*j->table));
+        j->table_size = 2 * RING_MIN;
+        j->table = cm_alloc(j->table_size, sizeof(*j->table));
     }
     return j;
 }
@@ -49,12 +52,12 @@ void cm_journal_destroy(struct cm_journal *j)
 
 static uint32_t table_mask(const struct cm_journal *j)
 {
-    return 2 * j->ring_size - 1;
+    return j->table_size - 1;
 }
 
 static struct cm_journal_record *record_at(const struct cm_journal *j, uint64_t sequence)
 {
-    return &j->ring[sequence & (j->ring_size - 1)];
+    return &j->ring[sequence % j->ring_size];
 }
 
 static bool same_id(struct cm_hash128 a, struct cm_hash128 b)
@@ -126,7 +129,7 @@ void cm_journal_drop_oldest(struct cm_journal *j)
     CM_ASSERT(j->first < j->next);
     struct cm_journal_record *record = record_at(j, j->first);
     uint32_t at = probe(j, record->id);
-    if (j->table[at].place == (uint32_t)(j->first & (j->ring_size - 1)) + 1) {
+    if (j->table[at].place == (uint32_t)(j->first % j->ring_size) + 1) {
         erase(j, at);
     }
     j->first++;
@@ -137,18 +140,22 @@ static void grow(struct cm_journal *j)
     struct cm_journal_record *old = j->ring;
     uint32_t old_size = j->ring_size;
 
-    j->ring_size *= 2;
-    CM_ASSERT(j->ring_size != 0);
+    /* By a quarter once it is large: the ring is most of a busy centre's journal. */
+    j->ring_size += j->ring_size < RING_LARGE ? j->ring_size : j->ring_size / 4;
+    CM_ASSERT(j->ring_size > old_size);
     j->ring = cm_alloc(j->ring_size, sizeof(*j->ring));
     free(j->table);
-    j->table = cm_alloc(2 * (size_t)j->ring_size, sizeof(*j->table));
+    while (j->table_size < j->ring_size + j->ring_size / 2) {
+        j->table_size *= 2;
+    }
+    j->table = cm_alloc(j->table_size, sizeof(*j->table));
     for (uint64_t s = j->first; s < j->next; s++) {
         struct cm_journal_record *record = record_at(j, s);
-        *record = old[s & (old_size - 1)];
+        *record = old[s % old_size];
         /* Of two records of one id the newer one is found: it comes later and takes the slot. */
         uint32_t at = probe(j, record->id);
         j->table[at].tag = (uint32_t)(record->id.high >> 32);
-        j->table[at].place = (uint32_t)(s & (j->ring_size - 1)) + 1;
+        j->table[at].place = (uint32_t)(s % j->ring_size) + 1;
     }
     free(old);
 }
@@ -171,7 +178,7 @@ uint64_t cm_journal_add(struct cm_journal *j, struct cm_hash128 id, int64_t cloc
     record->seen_ms = clock_ms;
     record->before = CM_JOURNAL_NONE;
     j->table[at].tag = (uint32_t)(id.high >> 32);
-    j->table[at].place = (uint32_t)(sequence & (j->ring_size - 1)) + 1;
+    j->table[at].place = (uint32_t)(sequence % j->ring_size) + 1;
     return sequence;
 }
 
@@ -188,7 +195,7 @@ uint64_t cm_journal_range(const struct cm_journal *j, uint64_t *end)
 
 size_t cm_journal_bytes(const struct cm_journal *j)
 {
-    return j->ring_size * (sizeof(*j->ring) + 2 * sizeof(*j->table));
+    return j->ring_size * sizeof(*j->ring) + j->table_size * sizeof(*j->table);
 }
 
 void cm_leg_pack(struct cm_leg_packed *packed, const struct cm_leg *leg)

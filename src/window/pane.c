@@ -9,7 +9,7 @@
 
 #define TABLE_MIN   1024u
 #define CHUNK_FIRST 8u
-#define CHUNK_MOST  512u
+#define CHUNK_MOST  128u
 
 struct cm_panes {
     int64_t pane_ms;
