@@ -19,8 +19,9 @@
 #include "rule/breach.h"
 #include "window/windows.h"
 
-#define BLOCK_BYTES       (256u * 1024u)
+#define BLOCK_BYTES       ((size_t)256 * 1024)
 #define DEAD_BUFFER_BYTES (1u << 20)
+#define LINE_BYTES_MOST   ((size_t)2 * CM_RECORD_BYTES_MAX)
 #define ROWS_FLUSH_BYTES  (1u << 20)
 #define ENTRIES_MOST      (1u << 19) /* live entries before windows follow unasked: 48 MiB */
 
@@ -401,8 +402,7 @@ static int read_file(struct replay *r, const char *file)
         if (last == NULL) {
             /* A line longer than any record stays one line; what is past the limit cannot change
              * the verdict. */
-            size_t room =
-                rest.len < 2 * CM_RECORD_BYTES_MAX ? 2 * CM_RECORD_BYTES_MAX - rest.len : 0;
+            size_t room = rest.len < LINE_BYTES_MOST ? LINE_BYTES_MOST - rest.len : 0;
             cm_text_add(&rest, bytes, len < room ? len : room);
             continue;
         }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # check_install.sh SOURCE BUILD CC: installs BUILD into a scratch folder, moves that folder, and builds and
-# runs consumer.c with what pkg-config says there, then with CMake's find_package.
+# runs install_consumer.c with what pkg-config says there, then with CMake's find_package.
 set -euo pipefail
 source=$1 build=$2 cc=$3
 
@@ -43,7 +43,7 @@ expect() {
 pc=$(find "$prefix" -name callmill.pc)
 export PKG_CONFIG_PATH=${pc%/*}
 read -ra flags < <(pkg-config --cflags --libs callmill)
-"$cc" -std=c11 -Wall -Wextra -Wpedantic -Werror "$source/tests/install/consumer.c" -o "$scratch/consumer" \
+"$cc" -std=c11 -Wall -Wextra -Wpedantic -Werror "$source/tests/install/install_consumer.c" -o "$scratch/consumer" \
     "${flags[@]}"
 expect "$scratch/consumer"
 
@@ -59,7 +59,7 @@ cat >"$scratch/project/CMakeLists.txt" <<CMAKE
 cmake_minimum_required(VERSION 3.25)
 project(consumer LANGUAGES C)
 find_package(callmill 0.1 REQUIRED)
-add_executable(consumer $source/tests/install/consumer.c)
+add_executable(consumer $source/tests/install/install_consumer.c)
 target_link_libraries(consumer PRIVATE callmill::callmill)
 CMAKE
 {

@@ -266,7 +266,7 @@ def includes(tree):
         if not found:
             continue
         name = found.group(1)
-        if not any(f"{base}{name}" in known for base in ("src/", "include/", "tests/", path.rsplit("/", 1)[0] + "/")):
+        if not any(f"{base}{name}" in known for base in ("", "src/", "include/", "tests/", path.rsplit("/", 1)[0] + "/")):
             tree.find(path, number, f"{name} is not in the tree")
             continue
         room = path.split("/")[1]

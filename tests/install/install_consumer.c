@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* consumer.c — somebody else's program, built against what was installed: one leg in, its rows out.
+/* install_consumer.c — somebody else's program, built against what was installed: one leg in, its
+ * rows out.
  */
 #include <stdio.h>
 #include <string.h>
