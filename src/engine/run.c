@@ -39,7 +39,7 @@ struct run {
     struct cm_merge *rows, *rules;
     struct cm_producer *breach_producer;
     struct cm_ownership own;
-    bool resync;
+    bool resync, closing;
     bool round_open, round_emits; /* frames are asked for; their rows go to the publisher */
     struct cm_frame_request request;
     int64_t now_ms, watermark_ms; /* never fall */
@@ -239,12 +239,42 @@ static void note_time(struct run *r, int64_t now_ns)
     r->watermark_ms = watermark_ms > r->watermark_ms ? watermark_ms : r->watermark_ms;
 }
 
+static int64_t period_asof_ms(const struct run *r, uint32_t window, int64_t now_ms,
+                              int64_t watermark_ms)
+{
+    const struct cm_window_spec *spec = &r->config->all[window];
+    int64_t asof_ms = cm_window_next_asof(spec, now_ms);
+    int64_t end_ms = cm_zone_period_end_ms(r->config->zone, spec->period, watermark_ms);
+    return asof_ms < end_ms ? asof_ms : end_ms;
+}
+
+/* Whether we are still behind what an earlier life has published: not everything that it knew is
+ * read again, or a calendar period that it had begun has not begun here. The publisher's own gate
+ * looks at event time only, which the fastest partition sets. */
+static bool is_behind(struct run *r)
+{
+    int64_t asof_ms = 0;
+    int64_t watermark_ms = 0;
+    if (!cm_publisher_stored(r->publisher, &asof_ms, &watermark_ms)) {
+        return false;
+    }
+    bool behind = !cm_ownership_is_rebuilt(&r->own, r->kafka);
+    for (uint32_t i = 0; i < r->config->all_count && watermark_ms > 0 && !behind; i++) {
+        behind = r->config->all[i].is_period &&
+                 (r->watermark_ms < 0 || period_asof_ms(r, i, r->now_ms, r->watermark_ms) <
+                                             period_asof_ms(r, i, asof_ms, watermark_ms));
+    }
+    return behind;
+}
+
 static void begin_round(struct run *r, int64_t now_ns)
 {
     note_time(r, now_ns);
     bool connected = cm_publisher_is_connected(r->publisher);
     bool rebuilt = cm_ownership_is_rebuilt(&r->own, r->kafka);
-    r->round_emits = r->now_ms != INT64_MIN && cm_publisher_try_begin(r->publisher, r->now_ms);
+    bool behind = is_behind(r);
+    r->round_emits =
+        r->now_ms != INT64_MIN && !behind && cm_publisher_try_begin(r->publisher, r->now_ms);
     r->request = (struct cm_frame_request){
         .now_ms = r->now_ms,
         .watermark_ms = r->watermark_ms,
@@ -253,7 +283,8 @@ static void begin_round(struct run *r, int64_t now_ns)
         .clock_ms = r->now_ms == INT64_MIN ? INT64_MIN : r->now_ms - cm_clock_wall_ms(),
         .emit_rows = r->round_emits && rebuilt,
         .emit_history = r->round_emits && r->config->history_keep_ms > 0,
-        .hold_periods = !connected || (!r->round_emits && !cm_publisher_is_gated(r->publisher)),
+        .hold_periods =
+            !connected || (!r->round_emits && !behind && !cm_publisher_is_gated(r->publisher)),
         .resync = r->round_emits && rebuilt && r->resync,
     };
     if (r->request.resync && r->breaches != NULL) {
@@ -319,6 +350,9 @@ static void on_revoke(void *context, const int32_t *partitions, uint32_t count, 
     struct run *r = context;
     (void)partitions;
     cm_log(CM_LOG_INFO, "group.revoked", "partitions=%u lost=%d", count, lost);
+    if (r->closing) {
+        return;
+    }
     refresh_positions(r);
     if (!lost) {
         commit(r, true);
@@ -506,12 +540,13 @@ static void drain(struct run *r)
 
 static void close_run(struct run *r)
 {
+    r->closing = true; /* everything is committed; nobody is left to ask for positions */
+    for (uint32_t w = 0; w < r->workers_count; w++) {
+        cm_worker_stop(r->workers[w]);
+    }
     if (r->kafka != NULL) {
         cm_kafka_close(r->kafka);
         r->kafka = NULL;
-    }
-    for (uint32_t w = 0; w < r->workers_count; w++) {
-        cm_worker_stop(r->workers[w]);
     }
     if (r->breach_producer != NULL) {
         cm_producer_flush(r->breach_producer, 1000);

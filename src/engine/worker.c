@@ -75,6 +75,7 @@ struct cm_worker {
     struct cm_text dead_line;
     struct cm_frame_counters counters;
     int64_t global_watermark_ms, least_ms;
+    int64_t slowest_ms; /* newest event time of the slowest partition, as of this batch */
 };
 
 /* ---- records */
@@ -130,6 +131,7 @@ static void take_event(struct cm_worker *w, const struct cm_record *record,
         cm_partition_note(partition, record->offset, INT64_MIN, now_mono_ns);
         return;
     }
+    cm_windows_set_clock(w->windows, partition->newest_ms, w->slowest_ms);
     switch (cm_windows_apply(w->windows, event, w->global_watermark_ms)) {
     case CM_VERDICT_COUNTED:
         w->counters.counted++;
@@ -153,12 +155,10 @@ static void take_batch(struct cm_worker *w, const struct cm_batch *batch)
 {
     int64_t now_mono_ns = cm_clock_mono_ns();
     int64_t future_ms = cm_clock_wall_ms() + w->config->future_limit_ms;
+    w->slowest_ms =
+        cm_partitions_slowest(w->partitions, w->partitions_count, w->config->idle_ms, now_mono_ns);
     struct cm_partition *partition = NULL;
 
-    /* Partitions are read at different speeds when there is much to catch up: an id is remembered
-     * until the slowest has come past its horizon. */
-    cm_windows_hold_clock(w->windows, cm_partitions_slowest(w->partitions, w->partitions_count,
-                                                            w->config->idle_ms, now_mono_ns));
     cm_decoder_reset(w->decoder);
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct cm_record *record = &batch->at[i];
@@ -328,7 +328,8 @@ static void queue_ready(struct cm_op *op, int32_t result, uint32_t flags)
 
 static bool fetch(struct cm_worker *w)
 {
-    if (*w->kafka == NULL || w->partitions_count == 0) {
+    /* Partitions come with an order, and orders only once the consumer is there. */
+    if (w->partitions_count == 0) {
         return false;
     }
     if (w->queue_fd < 0) {

@@ -14,9 +14,10 @@
 #include "publish/keys.h"
 #include "publish/resp.h"
 
-#define BATCH_MAX  64u
-#define RETRY_NS   CM_NS_PER_S
-#define TAIL_COUNT "1000"
+#define BATCH_MAX 64u
+#define RETRY_NS  CM_NS_PER_S
+#define TAIL_PAGE 1000u
+#define TAIL_MAX  32000u /* what cm_event_ids surely keeps */
 
 struct event {
     char *bytes; /* the dedup key, then the JSON */
@@ -35,6 +36,7 @@ struct cm_breach_feed {
     bool refused;
     int64_t now_ns, retry_ns; /* no batch before retry */
     uint32_t reading;         /* answers to come about what Redis has */
+    uint32_t tail;            /* entries of the stream read so far */
     struct cm_event_ids ids;
     uint64_t sent, known, dropped;
 };
@@ -289,6 +291,28 @@ static void told(struct cm_breach_feed *feed, const struct redisReply *reply)
     send_batch(feed);
 }
 
+static void stream_answered(void *context, const struct redisReply *reply);
+
+/* A page of the stream, from the newest entry or from before the one given, backwards. */
+static void read_page(struct cm_breach_feed *feed, struct cm_str before)
+{
+    struct cm_text *out = cm_redis_buffer(feed->redis);
+    struct cm_str end[2] = {CM_STR("("), before};
+    feed->reading++;
+    cm_resp_array(out, 6);
+    cm_resp_word(out, "XREVRANGE");
+    cm_key_plain(out, feed->config->redis_prefix, "breaches");
+    if (before.len == 0) {
+        cm_resp_word(out, "+");
+    } else {
+        cm_resp_pieces(out, end, CM_ARRAY_LEN(end));
+    }
+    cm_resp_word(out, "-");
+    cm_resp_word(out, "COUNT");
+    cm_resp_i64(out, TAIL_PAGE);
+    cm_redis_added(feed->redis, 1, stream_answered, feed);
+}
+
 static void stream_answered(void *context, const struct redisReply *reply)
 {
     struct cm_breach_feed *feed = context;
@@ -297,6 +321,14 @@ static void stream_answered(void *context, const struct redisReply *reply)
     }
     if (reply->type == REDIS_REPLY_ARRAY) {
         remember_stream(feed, reply);
+        feed->tail += (uint32_t)reply->elements;
+        const struct redisReply *oldest =
+            reply->elements == TAIL_PAGE ? reply->element[TAIL_PAGE - 1] : NULL;
+        if (oldest != NULL && feed->tail < TAIL_MAX && oldest->type == REDIS_REPLY_ARRAY &&
+            oldest->elements == 2 && oldest->element[0]->type == REDIS_REPLY_STRING) {
+            read_page(feed,
+                      (struct cm_str){oldest->element[0]->str, (uint32_t)oldest->element[0]->len});
+        }
     }
     told(feed, reply);
 }
@@ -316,17 +348,11 @@ static void active_answered(void *context, const struct redisReply *reply)
 static void read_what_is_there(struct cm_breach_feed *feed)
 {
     const char *prefix = feed->config->redis_prefix;
-    struct cm_text *out = cm_redis_buffer(feed->redis);
     cm_event_ids_clear(&feed->ids);
-    feed->reading = 2;
-    cm_resp_array(out, 6);
-    cm_resp_word(out, "XREVRANGE");
-    cm_key_plain(out, prefix, "breaches");
-    cm_resp_word(out, "+");
-    cm_resp_word(out, "-");
-    cm_resp_word(out, "COUNT");
-    cm_resp_word(out, TAIL_COUNT);
-    cm_redis_added(feed->redis, 1, stream_answered, feed);
+    feed->reading = 1; /* the active ones; pages count themselves */
+    feed->tail = 0;
+    read_page(feed, CM_STR(""));
+    struct cm_text *out = cm_redis_buffer(feed->redis);
     cm_resp_array(out, 2);
     cm_resp_word(out, "HVALS");
     cm_key_plain(out, prefix, "breaches:active");

@@ -6,8 +6,9 @@
  *
  * One transaction, so that the active hash never contradicts the stream, and a batch that failed is
  * sent again as a whole, in order. At least once: when the connection is lost before the answer,
- * the batch may be in already. Therefore what the stream has (its newest 1,000 entries) and what is
- * active is read at each connect, and an event whose id is there, or was sent before, is left out.
+ * the batch may be in already. Therefore what the stream has (its newest 32,000 entries) and what
+ * is active is read at each connect, and an event whose id is there, or was sent before, is left
+ * out.
  *
  * THREADS   That of the ring. ERRORS Refused for the moment (out of memory, read-only): again after
  *           a second. A key of the wrong type: the event is logged and given up, as sending it

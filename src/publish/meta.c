@@ -152,7 +152,7 @@ uint32_t cm_meta_read(const struct redisReply *reply, const struct cm_config *co
 {
     char hash[17];
     (void)snprintf(hash, sizeof(hash), "%016" PRIx64, config->hash);
-    *stored = (struct cm_meta_stored){.has_asof = false};
+    *stored = (struct cm_meta_stored){.watermark_ms = INT64_MIN};
     uint32_t commands = 0;
     for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i + 1 < reply->elements; i += 2) {
         const struct redisReply *field = reply->element[i];
@@ -167,6 +167,8 @@ uint32_t cm_meta_read(const struct redisReply *reply, const struct cm_config *co
                 cm_log(CM_LOG_WARN, "publish.meta_unreadable", "field=asof value=\"%s\"",
                        value->str);
             }
+        } else if (is(field, "watermark")) {
+            stored->watermark_ms = is_number ? (int64_t)number : INT64_MIN;
         } else if (is(field, "config")) {
             stored->other_config = !is(value, hash);
         } else if (beating.len > 0 && is_number && (int64_t)number < wall_ms - DEAD_MS &&

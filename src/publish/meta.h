@@ -29,7 +29,8 @@ void cm_meta_ask(struct cm_text *out, const struct cm_config *config);
 struct cm_meta_stored {
     bool has_asof;
     int64_t asof_ms;
-    bool other_config; /* there is a config hash, and it is not ours */
+    int64_t watermark_ms; /* INT64_MIN: none */
+    bool other_config;    /* there is a config hash, and it is not ours */
 };
 /* Reads the answer to it. Appends to `forget` an HDEL for each dead process but this one; returns
  * how many. */

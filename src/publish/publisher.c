@@ -66,6 +66,8 @@ struct cm_publisher {
     bool gate_asked;
     bool gate_logged;
     int64_t gate_asof_ms;
+    bool has_stored;
+    int64_t stored_asof_ms, stored_watermark_ms;
     struct cm_text forget; /* HDELs of dead processes, for the first tick */
     uint32_t forget_commands;
     bool first_tick; /* since the connect, or since a refusal */
@@ -129,6 +131,9 @@ static void gate_answered(void *context, const struct redisReply *reply)
     p->gate = stored.has_asof ? GATE_CLOSED : GATE_OPEN;
     p->gate_asof_ms = stored.asof_ms;
     p->gate_logged = false;
+    p->has_stored = stored.has_asof;
+    p->stored_asof_ms = stored.asof_ms;
+    p->stored_watermark_ms = stored.other_config ? INT64_MIN : stored.watermark_ms;
     if (stored.other_config) {
         cm_log(CM_LOG_INFO, "publish.other_config",
                "note=\"the figures there were made with another configuration\"");
@@ -574,6 +579,13 @@ bool cm_publisher_is_idle(const struct cm_publisher *p)
 {
     return !p->in_tick && p->outstanding == 0 && p->history_commands == 0 &&
            cm_breach_feed_waiting(p->breaches) == 0;
+}
+
+bool cm_publisher_stored(const struct cm_publisher *p, int64_t *asof_ms, int64_t *watermark_ms)
+{
+    *asof_ms = p->stored_asof_ms;
+    *watermark_ms = p->stored_watermark_ms;
+    return cm_publisher_is_connected(p) && p->has_stored;
 }
 
 bool cm_publisher_is_gated(const struct cm_publisher *p)

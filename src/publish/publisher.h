@@ -96,6 +96,10 @@ void cm_publisher_breach(struct cm_publisher *publisher, struct cm_str dedup_key
  * open.) */
 bool cm_publisher_is_idle(const struct cm_publisher *publisher);
 bool cm_publisher_is_connected(const struct cm_publisher *publisher);
+/* What was in `meta` when Redis was reached; false: nothing, or it is not connected. watermark_ms
+ * INT64_MIN: not known, or of another configuration. */
+bool cm_publisher_stored(const struct cm_publisher *publisher, int64_t *asof_ms,
+                         int64_t *watermark_ms);
 /* Connected, but what is in Redis is newer than the last asof that was offered: catching up. */
 bool cm_publisher_is_gated(const struct cm_publisher *publisher);
 /* Ticks that were written and answered; rows in them. */

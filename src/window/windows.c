@@ -29,7 +29,7 @@ struct cm_windows *cm_windows_create(const struct cm_config *config, const struc
     w->attribution = cm_attribution_create(config, roster, w->units);
     w->journal = cm_journal_create(config->dedupe_ms);
     w->clock_ms = INT64_MIN;
-    w->clock_most_ms = INT64_MAX;
+    w->source_ms = INT64_MIN;
     for (uint32_t i = 0; i < config->all_count; i++) {
         w->pane_ms = gcd(config->all[i].step_ms, w->pane_ms);
     }
@@ -85,9 +85,11 @@ void cm_windows_set_roster(struct cm_windows *w, const struct cm_roster *roster)
     cm_attribution_set_roster(w->attribution, roster);
 }
 
-void cm_windows_hold_clock(struct cm_windows *w, int64_t most_ms)
+void cm_windows_set_clock(struct cm_windows *w, int64_t source_ms, int64_t slowest_ms)
 {
-    w->clock_most_ms = most_ms;
+    w->has_sources = true;
+    w->source_ms = source_ms;
+    w->slowest_ms = slowest_ms;
 }
 
 struct cm_units *cm_windows_units(struct cm_windows *w)
@@ -392,7 +394,7 @@ static enum cm_verdict count_cdr(struct cm_windows *w, const struct cm_event *ev
     for (uint32_t i = 0; i < leg.units_count; i++) {
         (void)state_of(w, leg.units[i]);
     }
-    uint64_t sequence = cm_journal_add(w->journal, id, w->clock_ms);
+    uint64_t sequence = cm_journal_add(w->journal, id, w->source_ms);
     struct cm_journal_record *record = cm_journal_at(w->journal, sequence);
     if (record != NULL) {
         record->ts_ms = event->ts_ms;
@@ -405,17 +407,21 @@ static enum cm_verdict count_cdr(struct cm_windows *w, const struct cm_event *ev
     return CM_VERDICT_COUNTED;
 }
 
+static void move_clock(struct cm_windows *w, int64_t ts_ms)
+{
+    w->source_ms = ts_ms > w->source_ms ? ts_ms : w->source_ms;
+    bool bounded = w->has_sources && w->slowest_ms < w->source_ms && w->clock_ms != INT64_MIN;
+    int64_t clock_ms = bounded ? w->slowest_ms : w->source_ms;
+    w->clock_ms = clock_ms > w->clock_ms ? clock_ms : w->clock_ms;
+}
+
 enum cm_verdict cm_windows_apply(struct cm_windows *w, const struct cm_event *event,
                                  int64_t watermark_ms)
 {
     struct cm_hash128 id = cm_hash128(event->id.p, event->id.len);
-    struct cm_journal_record *known = cm_journal_find(w->journal, id, w->clock_ms);
-    if (event->ts_ms > w->clock_ms &&
-        (event->ts_ms <= w->clock_most_ms || w->clock_ms == INT64_MIN)) {
-        w->clock_ms = event->ts_ms;
-    } else if (event->ts_ms > w->clock_ms && w->clock_most_ms > w->clock_ms) {
-        w->clock_ms = w->clock_most_ms;
-    }
+    int64_t before_ms = w->source_ms == INT64_MIN ? event->ts_ms : w->source_ms;
+    struct cm_journal_record *known = cm_journal_find(w->journal, id, before_ms);
+    move_clock(w, event->ts_ms);
     bool revises =
         known != NULL && known->is_cdr && event->type == CM_EVENT_CDR && event->rev > known->rev;
     if (known != NULL && !revises) {
@@ -428,7 +434,7 @@ enum cm_verdict cm_windows_apply(struct cm_windows *w, const struct cm_event *ev
     if (!cm_windows_covered(w, event->ts_ms, watermark_ms)) {
         if (revises) { /* the newest revision is known, and counts nowhere */
             struct cm_journal_record *late =
-                cm_journal_at(w->journal, cm_journal_add(w->journal, id, w->clock_ms));
+                cm_journal_at(w->journal, cm_journal_add(w->journal, id, w->source_ms));
             late->ts_ms = event->ts_ms;
             late->rev = event->rev;
             late->is_cdr = true;
@@ -439,6 +445,6 @@ enum cm_verdict cm_windows_apply(struct cm_windows *w, const struct cm_event *ev
         (void)count_cdr(w, event, id);
         return revises ? CM_VERDICT_REVISED : CM_VERDICT_COUNTED;
     }
-    (void)cm_journal_add(w->journal, id, w->clock_ms);
+    (void)cm_journal_add(w->journal, id, w->source_ms);
     return CM_VERDICT_COUNTED;
 }

@@ -51,10 +51,11 @@ struct cm_windows *cm_windows_create(const struct cm_config *config, const struc
                                      uint32_t rules_windows, uint32_t rules_kinds);
 void cm_windows_destroy(struct cm_windows *windows);
 void cm_windows_set_roster(struct cm_windows *windows, const struct cm_roster *roster);
-/* Ids are forgotten by the newest event time, but by no later one than most_ms: of several sources
- * that are read at different speeds, the newest of the slowest. INT64_MAX, as at first: no bound.
- */
-void cm_windows_hold_clock(struct cm_windows *windows, int64_t most_ms);
+/* For a reader of several sources, which do not keep step when there is much to catch up. Before
+ * each event: the newest event time of its own source so far, by which ids are forgotten, and that
+ * of the slowest source, by which memory is given back; INT64_MIN: none yet. Without this call both
+ * are the newest event time of all. */
+void cm_windows_set_clock(struct cm_windows *windows, int64_t source_ms, int64_t slowest_ms);
 struct cm_units *cm_windows_units(struct cm_windows *windows);
 /* Length of a pane, ms: the greatest that divides all steps and lengths (and 1 s where there are
  * periods). */

@@ -51,8 +51,10 @@ struct cm_windows {
     struct cm_panes *panes;
     struct cm_journal *journal;
     int64_t pane_ms;
-    int64_t clock_ms; /* newest event time seen, within clock_most_ms */
-    int64_t clock_most_ms;
+    int64_t clock_ms;  /* newest event time seen, of the slowest source: for giving memory back */
+    int64_t source_ms; /* of the source of the present event: for remembering ids */
+    int64_t slowest_ms;
+    bool has_sources; /* cm_windows_set_clock() gives source_ms and slowest_ms */
     uint64_t orphans; /* records of the journal with is_orphan */
     struct view views[CM_VIEW_COUNT];
     struct unit_state *state; /* by unit number */
