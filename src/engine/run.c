@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "engine/merge.h"
 #include "engine/ownership.h"
+#include "engine/rule_merge.h"
 #include "engine/run_counters.h"
 #include "engine/worker.h"
 #include "kafka/producer.h"
@@ -77,63 +78,20 @@ static void show_again(void *context, const struct cm_breach *breach)
     cm_publisher_breach(r->publisher, breach->dedup_key, breach->json, true);
 }
 
-static int compare_observations(const void *a, const void *b)
-{
-    const struct cm_observation *x = a, *y = b;
-    if (x->asof_ms != y->asof_ms) {
-        return x->asof_ms < y->asof_ms ? -1 : 1;
-    }
-    if (x->window != y->window) {
-        return x->window < y->window ? -1 : 1;
-    }
-    return cm_unit_key_cmp(&x->key, &y->key);
-}
-
-/* The logs of several workers as one: each observation becomes the sum over the workers at that
- * step. */
 static void feed_rules(struct run *r)
 {
     if (r->breaches == NULL) {
         return;
     }
-    struct cm_rule_log *first = &cm_worker_frame(r->workers[0])->rules;
-    if (r->workers_count == 1) {
-        cm_rule_feed_run(&r->rule_feed, r->config, r->breaches, first, r->request.watermark_ms);
-        return;
+    const struct cm_rule_log **logs = cm_alloc(r->workers_count, sizeof(*logs));
+    for (uint32_t w = 0; w < r->workers_count; w++) {
+        logs[w] = &cm_worker_frame(r->workers[w])->rules;
     }
     struct cm_rule_log all = {0};
-    uint32_t *from = NULL;
-    uint32_t count = 0;
-    for (uint32_t w = 0; w < r->workers_count; w++) {
-        count += cm_worker_frame(r->workers[w])->rules.count;
-    }
-    all.at = cm_alloc(count + 1, sizeof(*all.at));
-    from = cm_alloc(count + 1, sizeof(*from));
-    for (uint32_t w = 0; w < r->workers_count; w++) {
-        const struct cm_rule_log *log = &cm_worker_frame(r->workers[w])->rules;
-        for (uint32_t i = 0; i < log->count; i++) {
-            all.at[all.count] = log->at[i];
-            all.at[all.count].m.busy_ms =
-                w; /* carried through the sort; occupancy is not in rules yet */
-            all.count++;
-        }
-    }
-    qsort(all.at, all.count, sizeof(*all.at), compare_observations);
-    for (uint32_t i = 0; i < all.count; i++) {
-        uint32_t worker = (uint32_t)all.at[i].m.busy_ms;
-        struct cm_measures mine = all.at[i].m;
-        mine.busy_ms = 0;
-        mine.handle = (struct cm_hist){0};
-        cm_hist_copy(&mine.handle, &all.at[i].m.handle);
-        const struct cm_measures *sum =
-            cm_merge_put(r->rules, worker, &all.at[i].key, all.at[i].window, &mine);
-        all.at[i].m = *sum;
-        all.at[i].m.handle = (struct cm_hist){0};
-        cm_hist_copy(&all.at[i].m.handle, &sum->handle);
-    }
+    cm_rule_merge(r->rules, logs, r->workers_count, &all);
     cm_rule_feed_run(&r->rule_feed, r->config, r->breaches, &all, r->request.watermark_ms);
     cm_rule_log_free(&all);
-    free(from);
+    free(logs);
 }
 
 static void publish_row(void *context, const struct cm_unit_key *key, uint32_t window,

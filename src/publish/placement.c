@@ -290,3 +290,11 @@ uint32_t cm_placement_hand_over(struct cm_placement *p, const struct cm_unit_key
     p->states[unit].told = true;
     return unit;
 }
+
+int cm_placement_by_parent(const void *a, const void *b)
+{
+    const struct cm_placement_change *x = a;
+    const struct cm_placement_change *y = b;
+    return x->to != y->to ? (x->to > y->to) - (x->to < y->to)
+                          : (x->unit > y->unit) - (x->unit < y->unit);
+}

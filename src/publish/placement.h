@@ -66,4 +66,7 @@ const struct cm_placement_change *cm_placement_changes(const struct cm_placement
                                                        uint32_t *count);
 void cm_placement_clear(struct cm_placement *placement);
 
+/* For qsort of changes: by the parent joined, then by unit. */
+int cm_placement_by_parent(const void *a, const void *b);
+
 #endif

@@ -65,10 +65,8 @@ struct cm_publisher {
     enum gate gate;
     bool gate_asked;
     bool gate_logged;
-    int64_t gate_asof_ms;
-    bool has_stored;
-    int64_t stored_asof_ms, stored_watermark_ms;
-    struct cm_text forget; /* HDELs of dead processes, for the first tick */
+    struct cm_meta_stored stored; /* in `meta` when Redis was reached */
+    struct cm_text forget;        /* HDELs of dead processes, for the first tick */
     uint32_t forget_commands;
     bool first_tick; /* since the connect, or since a refusal */
     uint64_t connections;
@@ -124,17 +122,12 @@ static void gate_answered(void *context, const struct redisReply *reply)
         p->gate_retry_ns = p->now_ns + FIRST_RETRY_NS;
         return;
     }
-    struct cm_meta_stored stored;
     p->forget.len = 0;
     p->forget_commands = cm_meta_read(reply, p->config, p->options.instance, cm_clock_wall_ms(),
-                                      &stored, &p->forget);
-    p->gate = stored.has_asof ? GATE_CLOSED : GATE_OPEN;
-    p->gate_asof_ms = stored.asof_ms;
+                                      &p->stored, &p->forget);
+    p->gate = p->stored.has_asof ? GATE_CLOSED : GATE_OPEN;
     p->gate_logged = false;
-    p->has_stored = stored.has_asof;
-    p->stored_asof_ms = stored.asof_ms;
-    p->stored_watermark_ms = stored.other_config ? INT64_MIN : stored.watermark_ms;
-    if (stored.other_config) {
+    if (p->stored.other_config) {
         cm_log(CM_LOG_INFO, "publish.other_config",
                "note=\"the figures there were made with another configuration\"");
     }
@@ -253,7 +246,7 @@ static bool gate_is_open(struct cm_publisher *p, int64_t asof_ms)
 {
     if (p->gate == GATE_OPEN && asof_ms < p->tick_asof_ms) {
         p->gate = GATE_CLOSED; /* back behind what went out on this connection */
-        p->gate_asof_ms = p->tick_asof_ms;
+        p->stored.asof_ms = p->tick_asof_ms;
         p->gate_logged = false;
     }
     if (p->gate != GATE_CLOSED) {
@@ -261,10 +254,10 @@ static bool gate_is_open(struct cm_publisher *p, int64_t asof_ms)
     }
     char there[32];
     char here[32];
-    if (asof_ms < p->gate_asof_ms) {
+    if (asof_ms < p->stored.asof_ms) {
         if (!p->gate_logged) {
             cm_log(CM_LOG_INFO, "publish.gate", "waiting_for=%s asof=%s",
-                   cm_format_rfc3339(p->gate_asof_ms, there), cm_format_rfc3339(asof_ms, here));
+                   cm_format_rfc3339(p->stored.asof_ms, there), cm_format_rfc3339(asof_ms, here));
             p->gate_logged = true;
         }
         return false;
@@ -431,14 +424,6 @@ static uint32_t write_leaving(const struct cm_publisher *p, struct cm_text *out,
     return boards + 1;
 }
 
-static int by_parent(const void *a, const void *b)
-{
-    const struct cm_placement_change *x = a;
-    const struct cm_placement_change *y = b;
-    return x->to != y->to ? (x->to > y->to) - (x->to < y->to)
-                          : (x->unit > y->unit) - (x->unit < y->unit);
-}
-
 /* SADD of joins[0 .. count), which have one parent. */
 static uint32_t write_joining(const struct cm_publisher *p, struct cm_text *out,
                               const struct cm_placement_change *joins, uint32_t count)
@@ -475,7 +460,7 @@ static uint32_t write_changes(struct cm_publisher *p, struct cm_text *out)
             joins[joins_count++] = changes[i];
         }
     }
-    qsort(joins, joins_count, sizeof(*joins), by_parent);
+    qsort(joins, joins_count, sizeof(*joins), cm_placement_by_parent);
     for (uint32_t first = 0; first < joins_count;) {
         uint32_t behind = first + 1;
         while (behind < joins_count && joins[behind].to == joins[first].to) {
@@ -583,9 +568,9 @@ bool cm_publisher_is_idle(const struct cm_publisher *p)
 
 bool cm_publisher_stored(const struct cm_publisher *p, int64_t *asof_ms, int64_t *watermark_ms)
 {
-    *asof_ms = p->stored_asof_ms;
-    *watermark_ms = p->stored_watermark_ms;
-    return cm_publisher_is_connected(p) && p->has_stored;
+    *asof_ms = p->stored.asof_ms;
+    *watermark_ms = p->stored.other_config ? INT64_MIN : p->stored.watermark_ms;
+    return cm_publisher_is_connected(p) && p->stored.has_asof;
 }
 
 bool cm_publisher_is_gated(const struct cm_publisher *p)
