@@ -94,10 +94,9 @@ static void advance_rows(struct cm_fill *f)
         if (asof_ms == INT64_MIN || asof_ms < cm_windows_asof(f->windows, CM_VIEW_ROWS, i)) {
             continue;
         }
-        /* Older events go straight into the accumulators. This follows event time, not the
-         * watermark: a partition that lags behind must not make everybody's reading long. */
-        int64_t fold_ms = r->now_ms - f->config->allowed_lateness_ms;
-        fold_ms = fold_ms < asof_ms ? fold_ms : asof_ms;
+        /* All but the pane that is filling now: whoever looks has at most that one to add. Older
+         * events go straight into the accumulators. */
+        int64_t fold_ms = r->now_ms < asof_ms ? r->now_ms : asof_ms;
         cm_windows_advance(f->windows, CM_VIEW_ROWS, i, asof_ms, fold_ms);
     }
 }

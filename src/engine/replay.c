@@ -23,7 +23,8 @@
 #define DEAD_BUFFER_BYTES (1u << 20)
 #define LINE_BYTES_MOST   ((size_t)2 * CM_RECORD_BYTES_MAX)
 #define ROWS_FLUSH_BYTES  (1u << 20)
-#define ENTRIES_MOST      (1u << 19) /* live entries before windows follow unasked: 48 MiB */
+#define ENTRIES_MOST      (1u << 14) /* live entries before windows follow unasked: what a cache holds \
+                                      */
 
 /* A row kept back until its place in the order is known. */
 struct kept_row {
