@@ -23,8 +23,7 @@
 #define DEAD_BUFFER_BYTES (1u << 20)
 #define LINE_BYTES_MOST   ((size_t)2 * CM_RECORD_BYTES_MAX)
 #define ROWS_FLUSH_BYTES  (1u << 20)
-#define ENTRIES_MOST      (1u << 14) /* live entries before windows follow unasked: what a cache holds \
-                                      */
+#define ENTRIES_MOST      (1u << 14) /* live entries before windows follow unasked */
 
 /* A row kept back until its place in the order is known. */
 struct kept_row {
