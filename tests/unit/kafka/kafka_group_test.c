@@ -43,6 +43,7 @@ static void produce(int count)
     assert_true(cm_producer_flush(producer, PATIENCE_MS));
 }
 
+/* Each test has a broker of its own: what one leaves behind when it fails cannot reach the next. */
 static int setup(void **state)
 {
     (void)state;
@@ -67,6 +68,18 @@ static void commit_all(struct cm_member *member)
             assert_int_equal(cm_kafka_commit(member->kafka, &position, 1, true), 0);
         }
     }
+}
+
+/* Each partition is with one of the two, and was read up to `next`. */
+static bool shared(const struct cm_member *a, const struct cm_member *b, int64_t next)
+{
+    bool all = a->owned == 2 && b->owned == 2;
+
+    for (int p = 0; p < PARTITIONS; p++) {
+        const struct cm_member *owner = a->at[p].owned ? a : b;
+        all = all && a->at[p].owned != b->at[p].owned && owner->at[p].next == next;
+    }
+    return all;
 }
 
 /* The next owner begins at what was committed, and every record is read by somebody. (The mock
@@ -98,13 +111,13 @@ static void partitions_move_without_loss(void **state)
     }
     produce(10);
     produced += 10;
+    while (!shared(&a, &b, (int64_t)produced)) {
+        assert_true(cm_clock_mono_ns() < end_ns);
+        cm_member_turn(&a, 2);
+        cm_member_turn(&b, 2);
+    }
     for (int p = 0; p < PARTITIONS; p++) {
-        assert_true(a.at[p].owned != b.at[p].owned);
         struct cm_member *last = a.at[p].owned ? &a : &b;
-        while (last->at[p].next < (int64_t)produced) {
-            assert_true(cm_clock_mono_ns() < end_ns);
-            cm_member_turn(last, 5);
-        }
         assert_int_equal(last->at[p].position.offset, 200);
         assert_int_equal(last->at[p].first, 200);
         assert_int_equal(last->at[p].next, produced);
@@ -113,15 +126,17 @@ static void partitions_move_without_loss(void **state)
         struct cm_member *other = a.at[p].owned ? &b : &a;
         assert_int_equal(cm_kafka_commit(other->kafka, &position, 1, true), -CM_ERR_KAFKA);
     }
-    assert_int_equal(a.assigned, 2);
-    assert_int_equal(a.revoked, 1);
+    /* However often the group settled anew: nothing is given before the last was taken back. */
+    assert_true(a.assigned >= 2);
+    assert_int_equal(a.revoked, a.assigned - 1);
+    assert_int_equal(b.revoked, b.assigned - 1);
     assert_int_equal(a.lost + b.lost, 0);
     assert_int_equal(a.foreign + b.foreign, 0);
     assert_int_equal(a.disorder + b.disorder, 0);
     cm_member_close(&b);
     cm_member_close(&a);
-    assert_int_equal(b.revoked, 1);
-    assert_int_equal(a.revoked, 2);
+    assert_int_equal(b.revoked, b.assigned);
+    assert_int_equal(a.revoked, a.assigned);
 }
 
 /* Watches a fetch inside on_revoke and after it, with records in librdkafka's queues. */
@@ -183,6 +198,7 @@ static void waits_for_positions_and_does_not_guess(void **state)
 {
     (void)state;
     static struct cm_member member;
+    produce(1);
     cm_mock_broker_fail_requests(mock, OFFSET_FETCH, 1,
                                  3); /* an error that librdkafka does not retry */
     cm_member_init(&member, cm_mock_broker_address(mock), "calls", "unknown");
@@ -206,6 +222,7 @@ static void lost_partitions_are_not_committed(void **state)
 {
     (void)state;
     static struct cm_member member;
+    produce(1);
     cm_member_init(&member, cm_mock_broker_address(mock), "calls", "lost");
     member.commit_on_revoke = true;
     assert_int_equal(cm_member_open(&member, 1), 0);
@@ -229,10 +246,10 @@ int main(void)
 {
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(partitions_move_without_loss),
-        cmocka_unit_test(queued_records_die_with_the_ownership),
-        cmocka_unit_test(waits_for_positions_and_does_not_guess),
-        cmocka_unit_test(lost_partitions_are_not_committed),
+        cmocka_unit_test_setup_teardown(partitions_move_without_loss, setup, teardown),
+        cmocka_unit_test_setup_teardown(queued_records_die_with_the_ownership, setup, teardown),
+        cmocka_unit_test_setup_teardown(waits_for_positions_and_does_not_guess, setup, teardown),
+        cmocka_unit_test_setup_teardown(lost_partitions_are_not_committed, setup, teardown),
     };
-    return cmocka_run_group_tests_name("kafka_group", tests, setup, teardown);
+    return cmocka_run_group_tests_name("kafka_group", tests, NULL, NULL);
 }
