@@ -194,6 +194,12 @@ void cm_figures_write(struct cm_text *out, const struct cm_measures *m,
             cm_text_add_fixed(out, value.value, decimals(row->kind));
         }
     }
+    cm_details_write(out, &m->details);
+}
+
+bool cm_measures_are_empty(const struct cm_measures *m)
+{
+    return m->details.count == 0 && cm_tally_is_empty(&m->tally);
 }
 
 const char *cm_abandon_formula_name(enum cm_abandon_formula formula)
@@ -211,4 +217,21 @@ const char *cm_sl_formula_name(enum cm_sl_formula formula)
         [CM_SL_NEGATIVE] = "negative",
     };
     return (unsigned)formula < CM_ARRAY_LEN(names) ? names[formula] : "?";
+}
+
+void cm_measures_own(struct cm_measures *into, const struct cm_measures *from)
+{
+    *into = *from;
+    into->handle = (struct cm_hist){0};
+    into->details = (struct cm_details){0};
+    cm_hist_copy(&into->handle, &from->handle);
+    if (from->details.count > 0) {
+        cm_details_copy(&into->details, &from->details);
+    }
+}
+
+void cm_measures_free(struct cm_measures *m)
+{
+    cm_hist_free(&m->handle);
+    cm_details_free(&m->details);
 }

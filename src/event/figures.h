@@ -14,6 +14,7 @@
 
 #include "base/histogram.h"
 #include "base/text.h"
+#include "event/details.h"
 #include "event/tally.h"
 
 // clang-format off
@@ -86,7 +87,14 @@ struct cm_measures {
     struct cm_tally tally;
     struct cm_hist handle; /* bins of the handle time of answered legs */
     uint64_t busy_ms, available_ms;
+    struct cm_details details; /* time by state, checks by name and source */
 };
+
+/* Replaces *into, which owns its histogram and details from then on; *from may be borrowed. */
+void cm_measures_own(struct cm_measures *into, const struct cm_measures *from);
+void cm_measures_free(struct cm_measures *m);
+/* No leg, no judgement, no time in a state but offline. */
+bool cm_measures_are_empty(const struct cm_measures *m);
 
 /* A figure as a fixed-point integer: value / 10^decimals; null when the denominator is 0. */
 struct cm_value {
@@ -102,7 +110,8 @@ enum cm_figure_kind cm_figure_kind(enum cm_figure figure);
 unsigned cm_figure_decimals(enum cm_figure figure);
 /* false when the name is none. */
 bool cm_figure_parse(struct cm_str name, enum cm_figure *figure);
-/* Appends `"offered":12,"answered":11,...` (no braces), all figures in table order. */
+/* Appends `"offered":12,"answered":11,...` (no braces), all figures in table order, then the
+ * details that there are. */
 void cm_figures_write(struct cm_text *out, const struct cm_measures *m,
                       const struct cm_formulas *formulas);
 const char *cm_abandon_formula_name(enum cm_abandon_formula formula);
