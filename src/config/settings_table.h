@@ -47,6 +47,8 @@
     X("service_level.formula",   service_formula, WORD,   "negative",        "answered|ignore|positive|negative", "", "Formula of service_level.") \
     X("compliance.checks",       checks,      CHECKS,     "{}",              "", "", "Weight and veto of named checks: {identity: {weight: 2, veto: true}}. An unlisted check weighs 1.") \
     X("compliance.rules",        check_rules, CHECK_RULES, "{}",             "", "", "Checks that judge the record itself: {hold_limit: {when: \"hold_ms <= 120000\", weight: 1}}.") \
+    X("compliance.judge_within", judge_within_ms, DURATION, "7d",           "0s", "400d", "How long after a call a `check` event still finds it, in event time; 0s: never.") \
+    X("orphan_after",            orphan_after_ms, DURATION, "4h",           "1s", "30d", "A waiting call that has not left its queue for so long is taken out of the gauges and counted.") \
     X("rankings",                rankings,    RANKINGS,   "[]",              "", "", "Sorted sets to keep: [{kind: seat, window: 1h, metric: aht_ms}].") \
     X("rules",                   rules,       RULES,      "[]",              "", "", "Breach rules; see docs/rules.md.") \
     X("snapshot.directory",      snapshot_directory, STRING, "",             "", "", "Where snapshots go. Not used in this version: state is rebuilt from the log.") \

@@ -140,6 +140,7 @@ enum cm_push cm_engine_push(struct cm_engine *engine, const char *bytes, size_t 
         if (event.ts_ms > engine->newest_ms) {
             engine->newest_ms = event.ts_ms;
             engine->watermark_ms = event.ts_ms - engine->config->allowed_lateness_ms;
+            cm_windows_settle(engine->windows, engine->watermark_ms);
         }
         if (engine->watermark_ms >= engine->next_trim_ms) {
             follow(engine);
@@ -228,6 +229,8 @@ int cm_engine_rows(struct cm_engine *engine, int64_t asof_ms, cm_engine_row_fn *
         return rc; /* no event, no row */
     }
     e->places_count = 0;
+    /* CM_ENGINE_LATEST asks for all that has come. */
+    cm_windows_settle(e->windows, asof_ms == CM_ENGINE_LATEST ? INT64_MAX : asof_ms);
     for (uint32_t i = 0; i < e->config->all_count; i++) {
         int64_t to_ms = target_ms(e, i, asof_ms);
         cm_windows_advance(e->windows, CM_VIEW_ROWS, i, to_ms, to_ms);

@@ -18,6 +18,7 @@
 
 #include "engine/rule_steps.h"
 #include "event/figures.h"
+#include "event/gauge.h"
 #include "event/reason.h"
 #include "event/roster.h"
 #include "event/unit.h"
@@ -41,11 +42,16 @@ struct cm_frame_row {
     uint32_t window;
     bool is_history; /* closed period: asof_ms is its end */
     int64_t asof_ms;
-    struct cm_measures m; /* the histogram is the frame's, or whoever took it */
+    struct cm_measures m; /* histogram and details are the frame's, or whoever took them */
+};
+
+struct cm_frame_gauge {
+    struct cm_unit_key key; /* as above */
+    struct cm_gauge gauge;
 };
 
 struct cm_frame_counters {
-    uint64_t records, counted, duplicates, revised;
+    uint64_t records, counted, duplicates, revised, orphans;
     uint64_t dead[CM_REASON_COUNT];
     uint64_t dead_lost;
     uint64_t entries, units;
@@ -54,6 +60,8 @@ struct cm_frame_counters {
 struct cm_frame {
     struct cm_frame_row *rows;
     uint32_t rows_count, rows_cap;
+    struct cm_frame_gauge *gauges; /* what changed, and all in which a call waits */
+    uint32_t gauges_count, gauges_cap;
     struct cm_rule_log rules;
     struct cm_position *positions; /* with the rebuild offset as metadata */
     uint32_t positions_count, positions_cap;
@@ -64,5 +72,6 @@ struct cm_frame {
 void cm_frame_clear(struct cm_frame *frame);
 void cm_frame_free(struct cm_frame *frame);
 struct cm_frame_row *cm_frame_add_row(struct cm_frame *frame);
+struct cm_frame_gauge *cm_frame_add_gauge(struct cm_frame *frame);
 
 #endif

@@ -19,9 +19,7 @@ static void add_row(struct cm_fill *f, uint32_t unit, uint32_t window, bool is_h
     row->window = window;
     row->is_history = is_history;
     row->asof_ms = cm_windows_asof(f->windows, CM_VIEW_ROWS, window);
-    row->m = m;
-    row->m.handle = (struct cm_hist){0};
-    cm_hist_copy(&row->m.handle, &m.handle);
+    cm_measures_own(&row->m, &m);
 }
 
 static void add_history(struct cm_fill *f, uint32_t window, int64_t end_ms)
@@ -101,6 +99,17 @@ static void advance_rows(struct cm_fill *f)
     }
 }
 
+static void add_gauges(struct cm_fill *f)
+{
+    uint32_t count = 0;
+    const struct cm_unit_gauge *gauges = cm_windows_gauges(f->windows, f->request->now_ms, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        struct cm_frame_gauge *gauge = cm_frame_add_gauge(f->frame);
+        gauge->key = *cm_units_key(cm_windows_units(f->windows), gauges[i].unit);
+        gauge->gauge = gauges[i].gauge;
+    }
+}
+
 /* The oldest event time that a window or period still reaches into, and the ids before it. */
 static int64_t rebuild_from_ms(const struct cm_fill *f)
 {
@@ -151,6 +160,7 @@ void cm_frame_fill(const struct cm_fill *fill)
 
     cm_frame_clear(f->frame);
     if (r->now_ms != INT64_MIN) {
+        cm_windows_settle(f->windows, r->watermark_ms);
         cm_rule_walk(f->windows, f->config, r->watermark_ms, &f->frame->rules);
         advance_rows(f);
         if (r->resync) {
@@ -163,6 +173,9 @@ void cm_frame_fill(const struct cm_fill *fill)
             for (uint32_t bits = changed[i].windows; bits != 0; bits &= bits - 1) {
                 add_row(f, changed[i].unit, (uint32_t)__builtin_ctz(bits), false);
             }
+        }
+        if (r->emit_rows) {
+            add_gauges(f);
         }
         cm_windows_trim(f->windows);
     }

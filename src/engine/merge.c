@@ -12,9 +12,8 @@ struct cm_merge {
     struct cm_units *units;
     struct cm_measures **shares; /* [unit * workers + worker]: `windows` of them, or NULL */
     uint32_t units_cap;
-    struct cm_measures sum;
-    struct cm_hist scratch;
-    uint32_t *changed; /* units of the round that is being taken */
+    struct cm_measures sum; /* of the last round; owned */
+    uint32_t *changed;      /* units of the round that is being taken */
     uint32_t changed_count;
     uint16_t *bits; /* of each unit: the windows that changed */
     int64_t asof_ms[CM_WINDOWS_MAX];
@@ -33,7 +32,7 @@ static void share_free(struct cm_merge *merge, uint32_t unit, uint32_t worker)
 {
     struct cm_measures **share = &merge->shares[(size_t)unit * merge->workers + worker];
     for (uint32_t i = 0; *share != NULL && i < merge->windows; i++) {
-        cm_hist_free(&(*share)[i].handle);
+        cm_measures_free(&(*share)[i]);
     }
     free(*share);
     *share = NULL;
@@ -57,7 +56,7 @@ void cm_merge_destroy(struct cm_merge *merge)
     free(merge->shares);
     free(merge->changed);
     free(merge->bits);
-    cm_hist_free(&merge->scratch);
+    cm_measures_free(&merge->sum);
     cm_units_destroy(merge->units);
     free(merge);
 }
@@ -78,7 +77,7 @@ static void grow(struct cm_merge *merge, uint32_t unit)
     merge->units_cap = cap;
 }
 
-/* Takes m->handle over. */
+/* Takes what m owns over. */
 static uint32_t keep_share(struct cm_merge *merge, uint32_t worker, const struct cm_unit_key *key,
                            uint32_t window, struct cm_measures *m)
 {
@@ -91,9 +90,10 @@ static uint32_t keep_share(struct cm_merge *merge, uint32_t worker, const struct
     if (*share == NULL) {
         *share = cm_alloc(merge->windows, sizeof(struct cm_measures));
     }
-    cm_hist_free(&(*share)[window].handle);
+    cm_measures_free(&(*share)[window]);
     (*share)[window] = *m;
     m->handle = (struct cm_hist){0};
+    m->details = (struct cm_details){0};
     return unit;
 }
 
@@ -103,11 +103,14 @@ static void add_share(struct cm_measures *sum, const struct cm_measures *share)
     cm_hist_merge(&sum->handle, &share->handle);
     sum->busy_ms += share->busy_ms;
     sum->available_ms += share->available_ms;
+    if (share->details.count > 0) {
+        cm_details_merge(&sum->details, &share->details);
+    }
 }
 
 static void begin_sum(struct cm_merge *merge)
 {
-    cm_hist_free(&merge->scratch);
+    cm_measures_free(&merge->sum);
     memset(&merge->sum, 0, sizeof(merge->sum));
 }
 
@@ -120,7 +123,6 @@ static const struct cm_measures *sum_shares(struct cm_merge *merge, uint32_t uni
             add_share(&merge->sum, &shares[w][window]);
         }
     }
-    merge->scratch = merge->sum.handle;
     return &merge->sum;
 }
 
@@ -219,7 +221,7 @@ void cm_merge_history(struct cm_frame *const *frames, uint32_t count, cm_merge_f
             add_share(&sum, &closed[end]->m);
         }
         emit(context, &closed[first]->key, closed[first]->window, closed[first]->asof_ms, &sum);
-        cm_hist_free(&sum.handle);
+        cm_measures_free(&sum);
     }
     free(closed);
 }

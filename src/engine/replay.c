@@ -260,6 +260,7 @@ static void walk_rules(struct replay *r, int64_t until_ms)
 static void advance_to(struct replay *r, int64_t watermark_ms)
 {
     r->watermark_ms = watermark_ms;
+    cm_windows_settle(r->windows, watermark_ms);
     walk_rules(r, watermark_ms);
     if (r->options->mode == CM_REPLAY_EVERY) {
         pass_every(r, watermark_ms);
@@ -437,6 +438,7 @@ static void finish(struct replay *r)
     if (r->clock_ms == INT64_MIN) {
         return; /* no event, no row */
     }
+    cm_windows_settle(r->windows, INT64_MAX);
     if (r->breaches != NULL) {
         int64_t end_ms = INT64_MIN;
         uint32_t windows = cm_rule_windows(r->config);

@@ -44,17 +44,14 @@ void cm_rule_merge(struct cm_merge *merge, const struct cm_rule_log *const *logs
     out->cap = all + 1;
     for (out->count = 0; out->count < all; out->count++) {
         const struct cm_observation *from = seen[out->count].observation;
-        struct cm_measures share = from->m;
-        share.handle = (struct cm_hist){0};
-        cm_hist_copy(&share.handle, &from->m.handle);
+        struct cm_measures share;
+        cm_measures_own(&share, &from->m);
         const struct cm_measures *sum =
             cm_merge_put(merge, seen[out->count].worker, &from->key, from->window, &share);
         struct cm_observation *to = &out->at[out->count];
         *to = *from;
-        to->m = *sum;
-        to->m.handle = (struct cm_hist){0};
-        cm_hist_copy(&to->m.handle, &sum->handle);
-        cm_hist_free(&share.handle);
+        cm_measures_own(&to->m, sum);
+        cm_measures_free(&share);
     }
     free(seen);
 }

@@ -26,7 +26,7 @@ uint32_t cm_rule_kinds(const struct cm_config *config)
 void cm_rule_log_clear(struct cm_rule_log *log)
 {
     for (uint32_t i = 0; i < log->count; i++) {
-        cm_hist_free(&log->at[i].m.handle);
+        cm_measures_free(&log->at[i].m);
     }
     log->count = 0;
 }
@@ -67,9 +67,7 @@ static void write_down(struct cm_windows *windows, uint32_t window, int64_t asof
         seen->asof_ms = asof_ms;
         seen->window = window;
         seen->key = *cm_units_key(cm_windows_units(windows), changed[i].unit);
-        seen->m = m;
-        seen->m.handle = (struct cm_hist){0};
-        cm_hist_copy(&seen->m.handle, &m.handle);
+        cm_measures_own(&seen->m, &m);
     }
 }
 
@@ -164,7 +162,7 @@ void cm_rule_feed_run(struct cm_rule_feed *feed, const struct cm_config *config,
         for (; at < log->count && log->at[at].asof_ms == asof_ms && log->at[at].window == window;
              at++) {
             const struct cm_observation *seen = &log->at[at];
-            bool empty = cm_tally_is_empty(&seen->m.tally);
+            bool empty = cm_measures_are_empty(&seen->m);
             cm_breaches_observe(breaches, window, asof_ms, seen->key.kind, seen->key.id,
                                 empty ? NULL : &seen->m);
         }

@@ -11,6 +11,7 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "engine/gauge_merge.h"
 #include "engine/merge.h"
 #include "engine/ownership.h"
 #include "engine/rule_merge.h"
@@ -38,6 +39,7 @@ struct run {
     struct cm_breaches *breaches;
     struct cm_rule_feed rule_feed;
     struct cm_merge *rows, *rules;
+    struct cm_gauge_merge *gauges;
     struct cm_producer *breach_producer;
     struct cm_ownership own;
     bool resync, closing;
@@ -110,6 +112,12 @@ static void publish_history(void *context, const struct cm_unit_key *key, uint32
     cm_publisher_history(r->publisher, key, window, label, asof_ms, m);
 }
 
+static void publish_now(void *context, const struct cm_unit_key *key, const struct cm_gauge *gauge)
+{
+    struct run *r = context;
+    cm_publisher_now(r->publisher, key, r->request.now_ms, gauge);
+}
+
 static bool frames_ready(struct run *r)
 {
     for (uint32_t w = 0; w < r->workers_count; w++) {
@@ -138,6 +146,12 @@ static void take_frames(struct run *r)
     }
     if (r->round_emits) {
         cm_merge_rows(r->rows, frames, publish_row, r);
+        if (r->request.resync) {
+            cm_gauge_merge_touch_all(r->gauges);
+        }
+        if (r->request.emit_rows) {
+            cm_gauge_merge_take(r->gauges, frames, publish_now, r);
+        }
         cm_merge_history(frames, r->workers_count, publish_history, r);
     }
     cm_frame_counters_meta(&sum, &r->meta);
@@ -339,6 +353,7 @@ static void assign_worker(struct run *r, uint32_t worker, const struct cm_positi
         cm_log(CM_LOG_INFO, "group.rebuild", "worker=%u partitions=%u", worker, mine_count);
         cm_merge_forget(r->rows, worker);
         cm_merge_forget(r->rules, worker);
+        cm_gauge_merge_forget(r->gauges, worker);
         r->resync = true;
     }
     cm_worker_set_partitions(r->workers[worker], mine, mine_count, reset);
@@ -399,6 +414,7 @@ static int open_run(struct run *r)
     r->workers = cm_alloc(r->workers_count, sizeof(struct cm_worker *));
     r->rows = cm_merge_create(r->workers_count, r->config->all_count);
     r->rules = cm_merge_create(r->workers_count, r->config->all_count);
+    r->gauges = cm_gauge_merge_create(r->workers_count);
     int rc = cm_ring_create(64, &r->ring);
     if (rc < 0) {
         return rc;
@@ -438,14 +454,15 @@ static void report(struct run *r, int64_t now_ns)
         return;
     }
     r->next_report_ns = now_ns + REPORT_EVERY_NS;
+    struct cm_publisher_counts published = cm_publisher_counts(r->publisher);
     cm_log(CM_LOG_INFO, "run.figures",
            "records=%llu counted=%llu duplicates=%llu revised=%llu late=%llu bad=%llu lag=%llu "
            "ticks=%llu rows=%llu",
            (unsigned long long)r->meta.records, (unsigned long long)r->meta.counted,
            (unsigned long long)r->meta.duplicates, (unsigned long long)r->meta.revised,
            (unsigned long long)r->meta.late, (unsigned long long)r->meta.bad,
-           (unsigned long long)r->meta.lag, (unsigned long long)cm_publisher_ticks(r->publisher),
-           (unsigned long long)cm_publisher_rows(r->publisher));
+           (unsigned long long)r->meta.lag, (unsigned long long)published.ticks,
+           (unsigned long long)published.rows);
 }
 
 static int turn(struct run *r)
@@ -518,6 +535,7 @@ static void close_run(struct run *r)
     cm_breaches_destroy(r->breaches);
     cm_merge_destroy(r->rows);
     cm_merge_destroy(r->rules);
+    cm_gauge_merge_destroy(r->gauges);
     cm_roster_free(r->roster);
     free(r->workers);
 }

@@ -14,6 +14,7 @@ void cm_frame_counters_add(struct cm_frame_counters *sum, const struct cm_frame_
     sum->counted += worker->counted;
     sum->duplicates += worker->duplicates;
     sum->revised += worker->revised;
+    sum->orphans += worker->orphans;
     for (int i = 0; i < CM_REASON_COUNT; i++) {
         sum->dead[i] += worker->dead[i];
     }
@@ -49,6 +50,7 @@ void cm_run_count(struct cm_counters *counters, const struct cm_frame_counters *
     cm_counter_set(&counters->counted_total, sum->counted);
     cm_counter_set(&counters->duplicates_total, sum->duplicates);
     cm_counter_set(&counters->revised_total, sum->revised);
+    cm_counter_set(&counters->orphans_total, sum->orphans);
     cm_counter_set(&counters->dead_letters_lost_total, sum->dead_lost);
     for (int i = 1; i < CM_REASON_COUNT; i++) {
         cm_counter_set(&counters->dead_letters_total[i], sum->dead[i]);
@@ -59,12 +61,13 @@ void cm_run_count(struct cm_counters *counters, const struct cm_frame_counters *
     cm_counter_set(&counters->watermark_ms,
                    meta->watermark_ms > 0 ? (uint64_t)meta->watermark_ms : 0);
     cm_counter_set(&counters->asof_ms, meta->asof_ms > 0 ? (uint64_t)meta->asof_ms : 0);
-    uint64_t connections = cm_publisher_connections(publisher);
-    cm_counter_set(&counters->ticks_total, cm_publisher_ticks(publisher));
-    cm_counter_set(&counters->rows_published_total, cm_publisher_rows(publisher));
-    cm_counter_set(&counters->redis_reconnects_total, connections > 0 ? connections - 1 : 0);
+    struct cm_publisher_counts published = cm_publisher_counts(publisher);
+    cm_counter_set(&counters->ticks_total, published.ticks);
+    cm_counter_set(&counters->rows_published_total, published.rows);
+    cm_counter_set(&counters->redis_reconnects_total,
+                   published.connections > 0 ? published.connections - 1 : 0);
     cm_counter_set(&counters->redis_connected, cm_publisher_is_connected(publisher));
-    cm_counter_set(&counters->breaches_dropped_total, cm_publisher_breaches_dropped(publisher));
+    cm_counter_set(&counters->breaches_dropped_total, published.breaches_dropped);
     cm_counter_set(&counters->breaches_total, breaches_emitted);
     uint64_t firing = 0;
     if (breaches != NULL) {

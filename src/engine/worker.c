@@ -216,6 +216,7 @@ static void fill_frame(struct cm_worker *w)
     cm_frame_fill(&(struct cm_fill){w->config, w->windows, w->partitions, w->partitions_count,
                                     &w->request, &w->frame});
     w->counters.entries = cm_windows_entries(w->windows);
+    w->counters.orphans = cm_windows_orphans(w->windows);
     w->counters.units = cm_units_count(cm_windows_units(w->windows));
     w->frame.counters = w->counters;
 }

@@ -15,6 +15,7 @@
     X(counted_total,           COUNTER, "records", "Records that counted in at least one window or gauge.", "") \
     X(duplicates_total,        COUNTER, "records", "Records dropped because their id was seen within the dedupe horizon.", "Some are normal after a producer's retry; a steady share means that something sends twice.") \
     X(revised_total,           COUNTER, "records", "Records that replaced an earlier revision of the same id.", "") \
+    X(orphans_total,           COUNTER, "calls",   "Calls that entered a queue and never left it: taken out after `orphan_after`.", "A steady share means that queue_exit events get lost, or have another call or queue id.") \
     X(dead_letters_lost_total, COUNTER, "records", "Dead letters that could not be kept: the file or topic was too slow or failed.", "Look at the disk or the topic of the dead letters.") \
     X(ticks_total,             COUNTER, "ticks",   "Ticks written to Redis and answered.", "Fewer than one a `tick` setting: Redis is slow or not there.") \
     X(rows_published_total,    COUNTER, "rows",    "Units times windows written to Redis.", "") \

@@ -338,6 +338,19 @@ void cm_publisher_row(struct cm_publisher *p, const struct cm_unit_key *key, uin
     p->tick_rows++;
 }
 
+void cm_publisher_now(struct cm_publisher *p, const struct cm_unit_key *key, int64_t asof_ms,
+                      const struct cm_gauge *gauge)
+{
+    CM_ASSERT(p->in_tick);
+    if (!p->config->publish.units) {
+        return;
+    }
+    p->value.len = 0;
+    cm_now_write(&p->value, asof_ms, gauge);
+    cm_row_batch_value(p->rows, p->value.data, p->value.len);
+    cm_row_batch_add(p->rows, unit_of(p, key), p->config->all_count, CM_STR("now"));
+}
+
 void cm_publisher_history(struct cm_publisher *p, const struct cm_unit_key *key, uint32_t window,
                           const char *label, int64_t asof_ms, const struct cm_measures *m)
 {
@@ -583,22 +596,8 @@ bool cm_publisher_is_connected(const struct cm_publisher *p)
     return cm_redis_is_ready(p->redis) && p->gate != GATE_UNKNOWN;
 }
 
-uint64_t cm_publisher_ticks(const struct cm_publisher *p)
+struct cm_publisher_counts cm_publisher_counts(const struct cm_publisher *p)
 {
-    return p->ticks;
-}
-
-uint64_t cm_publisher_rows(const struct cm_publisher *p)
-{
-    return p->rows_written;
-}
-
-uint64_t cm_publisher_connections(const struct cm_publisher *p)
-{
-    return p->connections;
-}
-
-uint64_t cm_publisher_breaches_dropped(const struct cm_publisher *p)
-{
-    return cm_breach_feed_dropped(p->breaches);
+    return (struct cm_publisher_counts){p->ticks, p->rows_written, p->connections,
+                                        cm_breach_feed_dropped(p->breaches)};
 }

@@ -42,6 +42,7 @@
 
 #include "config/config.h"
 #include "event/figures.h"
+#include "event/gauge.h"
 #include "event/roster.h"
 #include "event/unit.h"
 #include "io/ring.h"
@@ -74,6 +75,9 @@ bool cm_publisher_try_begin(struct cm_publisher *publisher, int64_t asof_ms);
  * unit together, for speed. Empty windows come as zeros (m->tally all 0). */
 void cm_publisher_row(struct cm_publisher *publisher, const struct cm_unit_key *key,
                       uint32_t window, int64_t asof_ms, const struct cm_measures *m);
+/* The live picture of a unit, inside a tick: field `now` of its hash (layout `units`). */
+void cm_publisher_now(struct cm_publisher *publisher, const struct cm_unit_key *key,
+                      int64_t asof_ms, const struct cm_gauge *gauge);
 /* A closed period, inside a tick; kept and sent again until Redis has it. history.keep 0s: nothing.
  * `label` is its first local date. */
 void cm_publisher_history(struct cm_publisher *publisher, const struct cm_unit_key *key,
@@ -102,11 +106,11 @@ bool cm_publisher_stored(const struct cm_publisher *publisher, int64_t *asof_ms,
                          int64_t *watermark_ms);
 /* Connected, but what is in Redis is newer than the last asof that was offered: catching up. */
 bool cm_publisher_is_gated(const struct cm_publisher *publisher);
-/* Ticks that were written and answered; rows in them. */
-uint64_t cm_publisher_ticks(const struct cm_publisher *publisher);
-uint64_t cm_publisher_rows(const struct cm_publisher *publisher);
-/* Connections so far; breach events lost: dropped from a full queue, or their key was refused. */
-uint64_t cm_publisher_connections(const struct cm_publisher *publisher);
-uint64_t cm_publisher_breaches_dropped(const struct cm_publisher *publisher);
+struct cm_publisher_counts {
+    uint64_t ticks, rows;      /* ticks that were written and answered; rows in them */
+    uint64_t connections;      /* so far */
+    uint64_t breaches_dropped; /* breach events lost: from a full queue, or their key was refused */
+};
+struct cm_publisher_counts cm_publisher_counts(const struct cm_publisher *publisher);
 
 #endif

@@ -11,7 +11,7 @@
 #define RING_MIN   1024u
 #define RING_LARGE 65536u
 
-_Static_assert(sizeof(struct cm_journal_record) == 112, "a record is meant to stay compact");
+_Static_assert(sizeof(struct cm_journal_record) == 120, "a record is meant to stay compact");
 
 /* tag: high half of the id's hash; place: index in the ring plus 1, 0 for a free slot. */
 struct slot {

@@ -36,6 +36,7 @@ struct cm_leg_packed {
     uint16_t vetoes;
     int8_t rating; /* -1: none */
     uint8_t units_count;
+    uint16_t marks_count; /* the journal's; not of the leg */
 };
 
 struct cm_journal_record {
@@ -45,6 +46,8 @@ struct cm_journal_record {
     uint64_t before; /* sequence of the record before it in the same pane, CM_JOURNAL_NONE */
     struct cm_leg_packed leg;
     uint32_t rev;
+    uint32_t judged; /* place in the log of judgements.h, modulo 2^32 */
+    uint32_t marks;  /* place of the first verdict by name in mark_log.h, leg.marks_count of them */
     uint8_t entry[CM_LEG_UNITS_MAX]; /* a unit of the leg: the ordinal of its entry in the pane */
     bool is_cdr : 1;
     bool is_counted : 1; /* its leg stands in panes or periods */

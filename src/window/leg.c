@@ -5,70 +5,14 @@
 
 #include "base/fail.h"
 #include "base/histogram.h"
-#include "config/expression.h"
 
-/* Counts of one leg are 16 bits wide in panes; a leg with more failed vetoes than that is capped.
- */
-#define VETOES_MAX UINT16_MAX
-
-struct marks {
-    bool any, failed;
-    uint64_t weight, weight_passed;
-    uint32_t vetoes;
-};
-
-static void mark(struct marks *marks, bool passed, uint32_t weight, bool veto)
+static void take_marks(struct cm_leg *leg, const struct cm_marks *marks)
 {
-    marks->any = true;
-    marks->weight += weight;
-    if (passed) {
-        marks->weight_passed += weight;
-        return;
-    }
-    marks->failed = true;
-    if (veto && marks->vetoes < VETOES_MAX) {
-        marks->vetoes++;
-    }
-}
-
-static bool is_rule(const struct cm_config *config, struct cm_str name)
-{
-    for (uint32_t i = 0; i < config->check_rules.count; i++) {
-        const char *rule = config->check_rules.at[i].name;
-        if (strlen(rule) == name.len && memcmp(rule, name.p, name.len) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void judge_compliance(struct cm_leg *leg, const struct cm_event *event,
-                             const struct cm_config *config)
-{
-    struct marks marks = {0};
-
-    for (uint32_t i = 0; i < event->checks_count; i++) {
-        const struct cm_check *check = &event->checks[i];
-        if (check->result < 0 || is_rule(config, check->name)) {
-            continue;
-        }
-        bool veto = false;
-        uint32_t weight = cm_config_check(config, check->name, &veto);
-        mark(&marks, check->result == 1, weight, veto);
-    }
-    for (uint32_t i = 0; i < config->check_rules.count; i++) {
-        const struct cm_check_spec *rule = &config->check_rules.at[i];
-        int result = cm_expression_eval(rule->expression, event);
-        if (result >= 0) {
-            mark(&marks, result == 1, rule->weight, rule->veto);
-        }
-    }
-    leg->count[CM_TALLY_AT_checked] = marks.any;
-    leg->count[CM_TALLY_AT_compliant] = marks.any && !marks.failed;
-    leg->count[CM_TALLY_AT_vetoes] = (uint16_t)marks.vetoes;
-    /* 64 KiB of record hold fewer than 2^14 checks of weight 1,000 at most: far below 2^32. */
-    leg->sum[CM_TALLY_AT_check_weight] = (uint32_t)marks.weight;
-    leg->sum[CM_TALLY_AT_check_weight_passed] = (uint32_t)marks.weight_passed;
+    leg->count[CM_TALLY_AT_checked] = marks->count > 0;
+    leg->count[CM_TALLY_AT_compliant] = marks->count > 0 && !marks->failed;
+    leg->count[CM_TALLY_AT_vetoes] = (uint16_t)marks->vetoes;
+    leg->sum[CM_TALLY_AT_check_weight] = (uint32_t)marks->weight;
+    leg->sum[CM_TALLY_AT_check_weight_passed] = (uint32_t)marks->weight_passed;
 }
 
 static void judge_answered(struct cm_leg *leg, const struct cm_event *event,
@@ -88,7 +32,8 @@ static void judge_answered(struct cm_leg *leg, const struct cm_event *event,
     leg->handle_bin = (uint16_t)cm_hist_bin(handle_ms);
 }
 
-void cm_leg_judge(struct cm_leg *leg, const struct cm_event *event, const struct cm_config *config)
+void cm_leg_judge(struct cm_leg *leg, const struct cm_event *event, const struct cm_config *config,
+                  struct cm_marks *marks)
 {
     leg->ts_ms = event->ts_ms;
     leg->handle_bin = CM_LEG_NO_BIN;
@@ -128,7 +73,9 @@ void cm_leg_judge(struct cm_leg *leg, const struct cm_event *event, const struct
         leg->count[CM_TALLY_AT_ratings] = 1;
         leg->sum[CM_TALLY_AT_rating_sum] = (uint32_t)event->rating;
     }
+    marks->count = 0;
     if (event->checks_count > 0 || config->check_rules.count > 0) {
-        judge_compliance(leg, event, config);
+        cm_marks_judge(marks, event, config);
+        take_marks(leg, marks);
     }
 }

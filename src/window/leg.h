@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "event/event.h"
 #include "event/tally.h"
+#include "window/marks.h"
 
 #define CM_LEG_UNITS_MAX 6 /* seat, team, room, centre, queue; one to spare */
 #define CM_LEG_NO_BIN    0xffffu
@@ -29,7 +30,9 @@ struct cm_leg {
     uint32_t wait_max_ms, handle_max_ms;
 };
 
-/* Judges a cdr by the configuration in force. `leg->units*` is left as it is. */
-void cm_leg_judge(struct cm_leg *leg, const struct cm_event *event, const struct cm_config *config);
+/* Judges a cdr by the configuration in force; its verdicts by name are in `marks`.
+ * `leg->units*` is left as it is. */
+void cm_leg_judge(struct cm_leg *leg, const struct cm_event *event, const struct cm_config *config,
+                  struct cm_marks *marks);
 
 #endif

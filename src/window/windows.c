@@ -46,6 +46,7 @@ struct cm_windows *cm_windows_create(const struct cm_config *config, const struc
             span->fold_no = INT64_MIN;
         }
     }
+    cm_windows_detail_open(w);
     return w;
 }
 
@@ -71,6 +72,7 @@ void cm_windows_destroy(struct cm_windows *w)
         free(w->views[v].changed);
         free(w->views[v].taken);
     }
+    cm_windows_detail_close(w);
     free(w->state);
     cm_hist_free(&w->scratch);
     cm_panes_destroy(w->panes);
@@ -125,6 +127,11 @@ static struct unit_state *state_of(struct cm_windows *w, uint32_t unit)
         state->kind = cm_units_key(w->units, unit)->kind;
     }
     return state;
+}
+
+void cm_windows_note_unit(struct cm_windows *w, uint32_t unit)
+{
+    (void)state_of(w, unit);
 }
 
 struct unit_sums *cm_windows_sums(struct cm_windows *w, enum cm_view view, struct unit_state *state)
@@ -293,6 +300,7 @@ static void take_back(struct cm_windows *w, struct cm_journal_record *record)
     w->orphans -= record->is_orphan;
     record->is_orphan = false;
     accumulate(w, &leg, false);
+    cm_windows_detail_take_back(w, record, &leg);
 
     int64_t no = pane_no(w, leg.ts_ms);
     struct cm_pane *pane = no < cm_panes_floor(w->panes) ? NULL : cm_panes_find(w->panes, no);
@@ -380,6 +388,7 @@ static void drop_expired(struct cm_windows *w)
             }
             settle(w, record);
         }
+        cm_windows_detail_forget(w, record);
         cm_journal_drop_oldest(w->journal);
         record = cm_journal_expired(w->journal, w->clock_ms);
     }
@@ -389,7 +398,7 @@ static enum cm_verdict count_cdr(struct cm_windows *w, const struct cm_event *ev
                                  struct cm_hash128 id)
 {
     struct cm_leg leg;
-    cm_leg_judge(&leg, event, w->config);
+    cm_leg_judge(&leg, event, w->config, &w->detail.marks);
     cm_attribution_resolve(w->attribution, event, &leg);
     for (uint32_t i = 0; i < leg.units_count; i++) {
         (void)state_of(w, leg.units[i]);
@@ -404,6 +413,7 @@ static enum cm_verdict count_cdr(struct cm_windows *w, const struct cm_event *ev
         cm_leg_pack(&record->leg, &leg);
     }
     count_leg(w, &leg, sequence);
+    cm_windows_detail_leg(w, event, &leg, record);
     return CM_VERDICT_COUNTED;
 }
 
@@ -444,6 +454,9 @@ enum cm_verdict cm_windows_apply(struct cm_windows *w, const struct cm_event *ev
     if (event->type == CM_EVENT_CDR) {
         (void)count_cdr(w, event, id);
         return revises ? CM_VERDICT_REVISED : CM_VERDICT_COUNTED;
+    }
+    if (!cm_windows_take_other(w, event, watermark_ms)) {
+        return CM_VERDICT_LATE;
     }
     (void)cm_journal_add(w->journal, id, w->source_ms);
     return CM_VERDICT_COUNTED;

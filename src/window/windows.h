@@ -31,6 +31,7 @@
 #include "config/config.h"
 #include "event/event.h"
 #include "event/figures.h"
+#include "event/gauge.h"
 #include "event/roster.h"
 #include "event/unit.h"
 
@@ -64,6 +65,9 @@ int64_t cm_windows_pane_ms(const struct cm_windows *windows);
 /* Takes one event. watermark_ms is the watermark before it (INT64_MIN: none yet). */
 enum cm_verdict cm_windows_apply(struct cm_windows *windows, const struct cm_event *event,
                                  int64_t watermark_ms);
+/* Counts the judgements (`check`) that waited for a watermark up to this one. Call before windows
+ * are looked at as of an instant that the watermark has passed. */
+void cm_windows_settle(struct cm_windows *windows, int64_t watermark_ms);
 
 /* The first as-of instant of a window that is still open at a watermark: the first multiple of its
  * step that is greater. And the first one whose window holds (or whose period is at) an instant. */
@@ -89,8 +93,8 @@ int64_t cm_windows_asof(const struct cm_windows *windows, enum cm_view view, uin
 void cm_windows_trim(struct cm_windows *windows);
 
 /* The figures of a unit as of the window's asof. Returns false, and zeros, when the window is
- * empty. The histogram in *out is borrowed until the next call for this object: neither change nor
- * free it. */
+ * empty. The histogram and the details in *out are borrowed until the next call for this object:
+ * neither change nor free them. */
 bool cm_windows_measure(struct cm_windows *windows, enum cm_view view, uint32_t window,
                         uint32_t unit, struct cm_measures *out);
 /* Units whose figures may have changed since the last call, each once, with a bit a window; in no
@@ -106,6 +110,18 @@ const struct cm_changed_unit *cm_windows_changed_in(struct cm_windows *windows, 
                                                     uint32_t window, uint32_t *count);
 /* Marks every unit in every window. */
 void cm_windows_touch_all(struct cm_windows *windows, enum cm_view view);
+
+struct cm_unit_gauge {
+    uint32_t unit;
+    struct cm_gauge gauge;
+};
+/* What changed since the last call, and every unit in which a call waits; a unit may come twice,
+ * once for its states and once for its queues. now_ms: event time now. Borrowed until the next
+ * call. cm_windows_touch_all() of ROWS brings all states again. */
+const struct cm_unit_gauge *cm_windows_gauges(struct cm_windows *windows, int64_t now_ms,
+                                              uint32_t *count);
+/* Waiting calls that never left (orphan_after), so far. */
+uint64_t cm_windows_orphans(const struct cm_windows *windows);
 
 /* Live pane entries. O(1). */
 uint64_t cm_windows_entries(const struct cm_windows *windows);

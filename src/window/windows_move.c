@@ -104,16 +104,21 @@ void cm_windows_advance(struct cm_windows *w, enum cm_view view, uint32_t window
             mark_pane(w, view, window, p);
         }
     }
+    cm_windows_detail_advance(w, view, window, span->left_no, asof_no);
     span->asof_ms = asof_ms;
 }
 
 int64_t cm_windows_next_entry(const struct cm_windows *w, enum cm_view view, uint32_t window)
 {
     const struct span *span = &w->views[view].spans[window];
+    int64_t detail_ms = cm_windows_detail_entry_ms(w, view, window);
+    if (span->enter == NULL) {
+        return detail_ms;
+    }
     /* The first step at or after the pane's end. */
-    return span->enter == NULL ? INT64_MAX
-                               : cm_window_next_asof(&w->config->all[window],
-                                                     (span->enter->no + 1) * w->pane_ms - 1);
+    int64_t entry_ms =
+        cm_window_next_asof(&w->config->all[window], (span->enter->no + 1) * w->pane_ms - 1);
+    return detail_ms < entry_ms ? detail_ms : entry_ms;
 }
 
 int64_t cm_windows_next_change(const struct cm_windows *w, enum cm_view view, uint32_t window)
@@ -140,6 +145,8 @@ int64_t cm_windows_next_change(const struct cm_windows *w, enum cm_view view, ui
             cm_window_next_asof(spec, (span->leave->no + 1) * w->pane_ms + spec->length_ms - 1);
     }
     next_ms = leave_ms < next_ms ? leave_ms : next_ms;
+    int64_t detail_ms = cm_windows_detail_change_ms(w, view, window, least_ms);
+    next_ms = detail_ms < next_ms ? detail_ms : next_ms;
     return next_ms < least_ms ? least_ms : next_ms;
 }
 
@@ -184,4 +191,5 @@ void cm_windows_trim(struct cm_windows *w)
     }
     orphan_legs(w, floor_no);
     cm_panes_drop(w->panes, floor_no);
+    cm_sums_trim(w->detail.sums);
 }

@@ -109,7 +109,8 @@ bool cm_windows_measure(struct cm_windows *w, enum cm_view view, uint32_t window
         out->handle = state->sums[view].at[window].hist;
     }
     add_unfolded(w, span, state, out);
-    return !cm_tally_is_empty(&out->tally);
+    cm_windows_detail_measure(w, view, window, unit, out);
+    return !cm_measures_are_empty(out);
 }
 
 static struct cm_changed_unit *take(struct view *v, uint32_t *taken)
@@ -163,9 +164,13 @@ void cm_windows_touch_all(struct cm_windows *w, enum cm_view view)
 {
     uint32_t all = (1u << w->config->all_count) - 1;
     for (uint32_t u = 0; u < cm_units_count(w->units) && u < w->state_cap; u++) {
-        if (w->state[u].chain.newest != NULL || w->state[u].sums[view].at != NULL) {
+        if (w->state[u].chain.newest != NULL || w->state[u].sums[view].at != NULL ||
+            cm_sums_keys(w->detail.sums, u) > 0) {
             cm_windows_mark(w, view, u, all);
         }
+    }
+    if (view == CM_VIEW_ROWS) {
+        cm_seat_states_touch_all(w->detail.states);
     }
 }
 

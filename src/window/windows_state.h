@@ -8,7 +8,13 @@
 #include "window/accumulator.h"
 #include "window/attribution.h"
 #include "window/journal.h"
+#include "window/judgements.h"
+#include "window/mark_log.h"
 #include "window/pane.h"
+#include "window/queue_waits.h"
+#include "window/seat_states.h"
+#include "window/sums.h"
+#include "window/unit_sets.h"
 #include "window/windows.h"
 
 /* One window of one view. Pane numbers are event time / pane length. */
@@ -44,6 +50,23 @@ struct unit_state {
     uint8_t kind;
 };
 
+/* What is kept beside the tallies (windows_detail.c). */
+struct detail {
+    struct cm_sums *sums;
+    uint8_t span[CM_VIEW_COUNT][CM_WINDOWS_MAX]; /* of sums, by view and window; and back: */
+    uint8_t view_of[CM_VIEW_COUNT * CM_WINDOWS_MAX], window_of[CM_VIEW_COUNT * CM_WINDOWS_MAX];
+    uint32_t running_rules; /* windows whose rules look at what runs on by itself */
+    struct cm_unit_sets *sets;
+    struct cm_seat_states *states;
+    struct cm_judgements *judgements;
+    struct cm_queue_waits *waits;
+    struct cm_marks marks; /* of the present event */
+    struct cm_mark_log mark_log;
+    struct cm_details scratch;    /* of the last measure */
+    struct cm_unit_gauge *gauges; /* of the last look */
+    uint32_t gauges_count, gauges_cap;
+};
+
 struct cm_windows {
     const struct cm_config *config;
     struct cm_units *units;
@@ -61,6 +84,7 @@ struct cm_windows {
     uint32_t state_cap;
     size_t accumulator_bytes;
     struct cm_hist scratch; /* of the last measure */
+    struct detail detail;
 };
 
 static inline uint32_t max_u32(uint32_t a, uint32_t b)
@@ -111,5 +135,32 @@ int64_t cm_windows_left_ms(const struct cm_windows *windows, uint32_t window, in
 /* Marks a unit as changed in a set of windows. */
 void cm_windows_mark(struct cm_windows *windows, enum cm_view view, uint32_t unit,
                      uint32_t changed);
+/* Makes the state of a unit exist. */
+void cm_windows_note_unit(struct cm_windows *windows, uint32_t unit);
+
+/* The parts of windows_detail.c. */
+void cm_windows_detail_open(struct cm_windows *windows);
+void cm_windows_detail_close(struct cm_windows *windows);
+/* An event that is no cdr; false: too old. */
+bool cm_windows_take_other(struct cm_windows *windows, const struct cm_event *event,
+                           int64_t watermark_ms);
+/* A leg that counts now, with the marks of its event; `record` is NULL when nothing is remembered.
+ */
+void cm_windows_detail_leg(struct cm_windows *windows, const struct cm_event *event,
+                           const struct cm_leg *leg, struct cm_journal_record *record);
+void cm_windows_detail_take_back(struct cm_windows *windows, const struct cm_journal_record *record,
+                                 const struct cm_leg *leg);
+/* The oldest record of the journal goes. */
+void cm_windows_detail_forget(struct cm_windows *windows, const struct cm_journal_record *record);
+void cm_windows_detail_advance(struct cm_windows *windows, enum cm_view view, uint32_t window,
+                               int64_t left_no, int64_t asof_no);
+/* See cm_windows_next_entry() and cm_windows_next_change(). */
+int64_t cm_windows_detail_entry_ms(const struct cm_windows *windows, enum cm_view view,
+                                   uint32_t window);
+int64_t cm_windows_detail_change_ms(const struct cm_windows *windows, enum cm_view view,
+                                    uint32_t window, int64_t least_ms);
+/* Adds to what was measured; out->details is borrowed. */
+void cm_windows_detail_measure(struct cm_windows *windows, enum cm_view view, uint32_t window,
+                               uint32_t unit, struct cm_measures *out);
 
 #endif

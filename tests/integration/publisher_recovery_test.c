@@ -33,11 +33,11 @@ static void slow_server(void **state)
         turn();
         assert_false(cm_publisher_try_begin(publisher, asof_ms));
     }
-    assert_int_equal(cm_publisher_ticks(publisher), 1);
+    assert_int_equal(cm_publisher_counts(publisher).ticks, 1);
     assert_false(cm_publisher_is_idle(publisher));
     redis_server_resume(&server);
     begin(T0 + 20000); /* the next tick carries the newest value, not those between */
-    assert_int_equal(cm_publisher_ticks(publisher), 2);
+    assert_int_equal(cm_publisher_counts(publisher).ticks, 2);
     row(CM_KIND_SEAT, "1001", "5m", T0 + 20000, 9);
     end(T0 + 20000);
     assert_figures("HGET cm:seat:1001 5m", T0 + 20000, 9);
@@ -59,14 +59,14 @@ static void killed_server(void **state)
     redis_server_kill(&server);
     end_only(T0 + 1000);
     UNTIL(!cm_publisher_is_connected(publisher));
-    assert_int_equal(cm_publisher_ticks(publisher), 1);
+    assert_int_equal(cm_publisher_counts(publisher).ticks, 1);
     assert_false(cm_publisher_try_begin(publisher, T0 + 2000));
     breach("e2", "k2", true);
     assert_int_equal(redis_server_restart(&server), 0);
     connect_client();
     UNTIL(cm_publisher_is_connected(publisher));
     assert_int_equal(resyncs, 2);
-    assert_int_equal(cm_publisher_connections(publisher), 2);
+    assert_int_equal(cm_publisher_counts(publisher).connections, 2);
 
     /* It knows nothing, so all of it comes again, even an asof that lies before. */
     begin(T0);
@@ -93,7 +93,7 @@ static void full_server(void **state)
     end_only(T0 + 1000);
     breach("e1", "k1", true);
     UNTIL(resyncs == 2);
-    assert_int_equal(cm_publisher_ticks(publisher), 1);
+    assert_int_equal(cm_publisher_counts(publisher).ticks, 1);
     tell("CONFIG SET maxmemory 0");
     begin(T0 + 2000);
     row(CM_KIND_SEAT, "1001", "5m", T0 + 2000, 5);
@@ -117,7 +117,7 @@ static void foreign_key(void **state)
     assert_figures("HGET cm:seat:1002 5m", T0, 2);
     assert_figures("HGET cm:board:team:t1:5m 1001", T0, 1);
     UNTIL(cm_publisher_is_idle(publisher));
-    assert_int_equal(cm_publisher_breaches_dropped(publisher), 1);
+    assert_int_equal(cm_publisher_counts(publisher).breaches_dropped, 1);
 }
 
 /* A closed period is handed over once, so a tick that got lost must not lose it. */
@@ -234,7 +234,7 @@ static void breach_queue_is_bounded(void **state)
     for (uint32_t i = 0; i < CM_BREACH_FEED_MAX + 10; i++) {
         breach("e", "k", true);
     }
-    assert_int_equal(cm_publisher_breaches_dropped(publisher), 10);
+    assert_int_equal(cm_publisher_counts(publisher).breaches_dropped, 10);
     assert_false(cm_publisher_is_idle(publisher));
 }
 

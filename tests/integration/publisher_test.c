@@ -40,7 +40,7 @@ static void units_and_boards(void **state)
     row(CM_KIND_TEAM, "t1", "5m", T0, 7);
     row(CM_KIND_TEAM, "t5", "5m", T0, 1);
     end(T0);
-    assert_int_equal(cm_publisher_rows(publisher), 12);
+    assert_int_equal(cm_publisher_counts(publisher).rows, 12);
     assert_true(cm_publisher_is_idle(publisher));
 
     assert_figures("HGET cm:seat:1001 5m", T0, 2);

@@ -262,9 +262,9 @@ void end_only(int64_t asof_ms)
 
 void end(int64_t asof_ms)
 {
-    uint64_t ticks = cm_publisher_ticks(publisher);
+    uint64_t ticks = cm_publisher_counts(publisher).ticks;
     end_only(asof_ms);
-    UNTIL(cm_publisher_ticks(publisher) == ticks + 1);
+    UNTIL(cm_publisher_counts(publisher).ticks == ticks + 1);
 }
 
 void breach(const char *id, const char *dedup_key, bool firing)

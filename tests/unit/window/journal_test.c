@@ -19,6 +19,8 @@ static struct cm_hash128 id_of(uint64_t number)
     return (struct cm_hash128){.low = number % 7, .high = number * UINT64_C(0x9e3779b97f4a7c15)};
 }
 
+static struct cm_marks marks;
+
 static void drop_expired(struct cm_journal *journal, int64_t clock_ms)
 {
     while (cm_journal_expired(journal, clock_ms) != NULL) {
@@ -132,7 +134,7 @@ static void a_leg_comes_back_as_it_was(void **state)
             struct cm_leg leg, back;
             struct cm_leg_packed packed;
             memset(&leg, 0, sizeof(leg));
-            cm_leg_judge(&leg, &event, config);
+            cm_leg_judge(&leg, &event, config, &marks);
             leg.units_count = 2;
             leg.units[0] = 3;
             leg.units[1] = UINT32_MAX - 1;

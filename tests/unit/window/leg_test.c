@@ -31,11 +31,13 @@ static int teardown(void **state)
     return 0;
 }
 
+static struct cm_marks marks;
+
 static struct cm_leg judge(const struct cm_event *event)
 {
     struct cm_leg leg;
     memset(&leg, 0xee, sizeof(leg)); /* whatever was there before */
-    cm_leg_judge(&leg, event, config);
+    cm_leg_judge(&leg, event, config, &marks);
     return leg;
 }
 

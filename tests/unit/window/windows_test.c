@@ -73,6 +73,8 @@ struct bench {
     uint64_t compared;
 };
 
+static struct cm_marks verdicts;
+
 static const char roster_csv[] = "seat,team,room,centre,from\n"
                                  "s1,t1,r1,main,\n"
                                  "s2,t1,r1,main,\n"
@@ -230,7 +232,7 @@ static enum cm_verdict oracle_take(struct bench *b, struct memory *memory,
     int leg = -1;
     if (counts && event->type == CM_EVENT_CDR) {
         leg = (int)b->legs_count++;
-        cm_leg_judge(&b->legs[leg].leg, event, b->config);
+        cm_leg_judge(&b->legs[leg].leg, event, b->config, &verdicts);
         cm_attribution_resolve(b->attribution, event, &b->legs[leg].leg);
         b->legs[leg].lives = true;
     }
@@ -433,7 +435,7 @@ static void fill_event(struct bench *b, struct cm_event *event)
     static const char *const queues[] = {"q1", "q2", ""};
     static const struct cm_check checks[] = {{{"id", 2}, 0}, {{"other", 5}, 1}};
     memset(event, 0, sizeof(*event));
-    event->type = chance(b, 95) ? CM_EVENT_CDR : CM_EVENT_CHECK;
+    event->type = chance(b, 95) ? CM_EVENT_CDR : CM_EVENT_CASE;
     event->outcome = (uint8_t)(chance(b, 60) ? CM_OUTCOME_ANSWERED : below(b, CM_OUTCOME_COUNT));
     event->rating = (int8_t)(chance(b, 30) ? (int)below(b, 101) : -1);
     event->seat = text(seats[below(b, 5)]);

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "window/judgements.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/hash.h"
+#include "base/memory.h"
+
+/* A counted leg. Written in the order of arrival. */
+struct line {
+    uint64_t key;
+    int64_t ts_ms;
+    uint64_t before; /* place of the line before it with the same key; index only */
+    uint32_t set;
+    bool counts, checked, compliant;
+};
+
+struct verdict {
+    uint32_t key; /* of cm_sums */
+    bool passed;
+};
+
+struct waiting {
+    int64_t ts_ms;
+    uint64_t order; /* of arrival */
+    uint64_t key;
+    uint32_t set, weight, weight_passed, vetoes;
+    uint32_t count;
+    struct verdict *at;
+    uint8_t source;
+};
+
+struct cm_judgements {
+    const struct cm_config *config;
+    struct cm_sums *sums;
+    struct cm_unit_sets *sets;
+    const struct cm_units *units;
+    struct line *lines; /* a ring: place p at p & (cap - 1) */
+    uint64_t first, end, cap;
+    uint64_t *slots; /* place + 1 of the newest line of a key; 0: free. NULL: no index yet */
+    uint64_t slots_count, slots_used;
+    struct waiting *heap; /* the earliest first */
+    uint32_t heap_count, heap_cap;
+    uint64_t order;
+};
+
+struct cm_judgements *cm_judgements_create(const struct cm_config *config, struct cm_sums *sums,
+                                           struct cm_unit_sets *sets, const struct cm_units *units)
+{
+    struct cm_judgements *j = cm_alloc(1, sizeof(*j));
+    j->config = config;
+    j->sums = sums;
+    j->sets = sets;
+    j->units = units;
+    return j;
+}
+
+void cm_judgements_destroy(struct cm_judgements *j)
+{
+    if (j == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < j->heap_count; i++) {
+        free(j->heap[i].at);
+    }
+    free(j->heap);
+    free(j->lines);
+    free(j->slots);
+    free(j);
+}
+
+/* ---- the log of legs */
+
+static uint64_t key_of(const struct cm_event *event)
+{
+    char text[CM_ID_BYTES_MAX + CM_UNIT_BYTES_MAX + 1];
+    memcpy(text, event->call.p, event->call.len);
+    text[event->call.len] = '\0';
+    memcpy(text + event->call.len + 1, event->seat.p, event->seat.len);
+    return cm_hash64(text, event->call.len + 1 + event->seat.len);
+}
+
+static struct line *line_at(struct cm_judgements *j, uint64_t place)
+{
+    return &j->lines[place & (j->cap - 1)];
+}
+
+static bool is_there(const struct cm_judgements *j, uint64_t place)
+{
+    return place >= j->first && place < j->end;
+}
+
+/* The slot of that key, or the free one where it belongs. */
+static uint64_t find_slot(struct cm_judgements *j, uint64_t key)
+{
+    uint64_t slot = key & (j->slots_count - 1);
+    while (j->slots[slot] != 0 && line_at(j, j->slots[slot] - 1)->key != key) {
+        slot = (slot + 1) & (j->slots_count - 1);
+    }
+    return slot;
+}
+
+static void index_line(struct cm_judgements *j, uint64_t place)
+{
+    struct line *line = line_at(j, place);
+    uint64_t slot = find_slot(j, line->key);
+    j->slots_used += j->slots[slot] == 0;
+    line->before = j->slots[slot] - 1; /* free: UINT64_MAX, nobody's */
+    j->slots[slot] = place + 1;
+}
+
+/* Over all lines that are there. Slots never point at lines that are gone: the table is made anew
+ * before the ring takes their room. */
+static void build_index(struct cm_judgements *j)
+{
+    free(j->slots);
+    j->slots_count = 1024;
+    while (j->slots_count < 2 * j->cap) {
+        j->slots_count *= 2;
+    }
+    j->slots = cm_alloc(j->slots_count, sizeof(*j->slots));
+    j->slots_used = 0;
+    for (uint64_t place = j->first; place < j->end; place++) {
+        index_line(j, place);
+    }
+}
+
+/* Room for one more line. */
+static void make_room(struct cm_judgements *j, int64_t oldest_ms)
+{
+    uint64_t kept = j->first;
+    while (kept < j->end && line_at(j, kept)->ts_ms < oldest_ms) {
+        kept++;
+    }
+    /* Half of the ring at once, so that the index is not made anew for every line. */
+    if (j->cap > 0 && kept - j->first >= j->cap / 2) {
+        j->first = kept;
+    } else {
+        uint64_t cap = j->cap == 0 ? 1024 : 2 * j->cap;
+        struct line *lines = cm_alloc(cap, sizeof(*lines));
+        for (uint64_t place = j->first; place < j->end; place++) {
+            lines[place & (cap - 1)] = *line_at(j, place);
+        }
+        free(j->lines);
+        j->lines = lines;
+        j->cap = cap;
+    }
+    if (j->slots != NULL) {
+        build_index(j);
+    }
+}
+
+uint32_t cm_judgements_add_leg(struct cm_judgements *j, const struct cm_event *event,
+                               const uint32_t *units, uint32_t units_count, bool checked,
+                               bool compliant, int64_t newest_ms)
+{
+    if (event->call.len == 0 || event->seat.len == 0 || j->config->judge_within_ms == 0) {
+        return CM_JUDGED_NONE;
+    }
+    if (CM_UNLIKELY(j->end - j->first == j->cap)) {
+        make_room(j, newest_ms - j->config->judge_within_ms);
+    }
+    uint64_t place = j->end++;
+    CM_ASSERT(j->end - j->first < CM_JUDGED_NONE);
+    struct line *line = line_at(j, place);
+    line->key = key_of(event);
+    line->ts_ms = event->ts_ms;
+    line->set = cm_unit_sets_intern(j->sets, units, units_count);
+    line->counts = true;
+    line->checked = checked;
+    line->compliant = compliant;
+    if (j->slots != NULL) {
+        index_line(j, place);
+    }
+    /* One place in 2^32 is nobody's: that leg cannot be taken out again. */
+    return (uint32_t)place;
+}
+
+void cm_judgements_drop_leg(struct cm_judgements *j, uint32_t place)
+{
+    uint64_t whole = j->end - (uint32_t)((uint32_t)j->end - place);
+    if (place != CM_JUDGED_NONE && is_there(j, whole)) {
+        line_at(j, whole)->counts = false;
+    }
+}
+
+/* The leg of that key that ended last, and not after until_ms; of several the last that came. */
+static struct line *find_leg(struct cm_judgements *j, uint64_t key, int64_t from_ms,
+                             int64_t until_ms)
+{
+    struct line *found = NULL;
+    if (j->cap == 0) {
+        return NULL;
+    }
+    if (j->slots == NULL) {
+        build_index(j);
+    }
+    uint64_t place = j->slots[find_slot(j, key)] - 1; /* free: nobody's */
+    while (is_there(j, place)) {
+        struct line *line = line_at(j, place);
+        if (line->counts && line->ts_ms >= from_ms && line->ts_ms <= until_ms &&
+            (found == NULL || line->ts_ms > found->ts_ms)) {
+            found = line;
+        }
+        place = line->before;
+    }
+    return found;
+}
+
+/* ---- judgements that wait */
+
+static bool comes_first(const struct waiting *a, const struct waiting *b)
+{
+    return a->ts_ms != b->ts_ms ? a->ts_ms < b->ts_ms : a->order < b->order;
+}
+
+static void sift_up(struct cm_judgements *j, uint32_t at)
+{
+    while (at > 0 && comes_first(&j->heap[at], &j->heap[(at - 1) / 2])) {
+        struct waiting swap = j->heap[at];
+        j->heap[at] = j->heap[(at - 1) / 2];
+        j->heap[(at - 1) / 2] = swap;
+        at = (at - 1) / 2;
+    }
+}
+
+static void sift_down(struct cm_judgements *j, uint32_t at)
+{
+    for (;;) {
+        uint32_t least = at;
+        for (uint32_t child = 2 * at + 1; child <= 2 * at + 2 && child < j->heap_count; child++) {
+            least = comes_first(&j->heap[child], &j->heap[least]) ? child : least;
+        }
+        if (least == at) {
+            return;
+        }
+        struct waiting swap = j->heap[at];
+        j->heap[at] = j->heap[least];
+        j->heap[least] = swap;
+        at = least;
+    }
+}
+
+static struct waiting pop(struct cm_judgements *j)
+{
+    struct waiting first = j->heap[0];
+    uint32_t last = --j->heap_count;
+    j->heap[0] = j->heap[last];
+    j->heap[last].at = NULL;
+    sift_down(j, 0);
+    return first;
+}
+
+void cm_judgements_take(struct cm_judgements *j, const struct cm_event *event,
+                        const struct cm_marks *marks, uint32_t set)
+{
+    if (marks->count == 0) {
+        return; /* nothing applied */
+    }
+    struct waiting waiting = {
+        .ts_ms = event->ts_ms,
+        .order = j->order++,
+        .key = key_of(event),
+        .set = set,
+        .weight = (uint32_t)marks->weight,
+        .weight_passed = (uint32_t)marks->weight_passed,
+        .vetoes = marks->vetoes,
+        .count = marks->count,
+        .at = cm_alloc(marks->count, sizeof(struct verdict)),
+        .source = event->source,
+    };
+    for (uint32_t i = 0; i < marks->count; i++) {
+        waiting.at[i].key = cm_sums_name_key(j->sums, marks->at[i].name);
+        waiting.at[i].passed = marks->at[i].passed;
+    }
+    if (j->heap_count == j->heap_cap) {
+        j->heap_cap = j->heap_cap == 0 ? 64 : 2 * j->heap_cap;
+        j->heap = cm_realloc(j->heap, j->heap_cap, sizeof(*j->heap));
+    }
+    j->heap[j->heap_count++] = waiting;
+    sift_up(j, j->heap_count - 1);
+}
+
+static void count(struct cm_judgements *j, const struct waiting *waiting, struct line *leg)
+{
+    uint32_t passed = 0;
+    int64_t ts_ms = leg == NULL ? waiting->ts_ms : leg->ts_ms;
+    struct cm_sum judged = {0, 0};
+    for (uint32_t i = 0; i < waiting->count; i++) {
+        passed += waiting->at[i].passed;
+    }
+    bool failed = passed < waiting->count;
+    if (leg == NULL || !leg->checked) {
+        judged = (struct cm_sum){1, !failed};
+    } else if (leg->compliant && failed) {
+        judged.b = UINT64_MAX; /* one less */
+    }
+    if (leg != NULL) {
+        leg->compliant = (leg->compliant || !leg->checked) && !failed;
+        leg->checked = true;
+    }
+    const struct cm_unit_set *set = cm_unit_sets_at(j->sets, leg == NULL ? waiting->set : leg->set);
+    for (uint32_t u = 0; u < set->count; u++) {
+        uint32_t unit = set->units[u];
+        uint32_t kind = cm_units_key(j->units, unit)->kind;
+        cm_sums_add(j->sums, unit, kind, CM_SUM_JUDGED, ts_ms, judged);
+        cm_sums_add(j->sums, unit, kind, CM_SUM_SOURCE + waiting->source, ts_ms,
+                    (struct cm_sum){waiting->count, passed});
+        cm_sums_add(j->sums, unit, kind, CM_SUM_WEIGHT, ts_ms,
+                    (struct cm_sum){waiting->weight, waiting->weight_passed});
+        if (waiting->vetoes > 0) {
+            cm_sums_add(j->sums, unit, kind, CM_SUM_VETO, ts_ms,
+                        (struct cm_sum){waiting->vetoes, 0});
+        }
+        for (uint32_t i = 0; i < waiting->count; i++) {
+            cm_sums_add(j->sums, unit, kind, waiting->at[i].key, ts_ms,
+                        (struct cm_sum){1, waiting->at[i].passed});
+        }
+    }
+}
+
+void cm_judgements_settle(struct cm_judgements *j, int64_t watermark_ms, int64_t newest_ms)
+{
+    while (j->heap_count > 0 && j->heap[0].ts_ms <= watermark_ms) {
+        struct waiting waiting = pop(j);
+        count(j, &waiting,
+              find_leg(j, waiting.key, newest_ms - j->config->judge_within_ms, waiting.ts_ms));
+        free(waiting.at);
+    }
+}
+
+int64_t cm_judgements_next_ms(const struct cm_judgements *j)
+{
+    return j->heap_count == 0 ? INT64_MAX : j->heap[0].ts_ms;
+}
+
+size_t cm_judgements_bytes(const struct cm_judgements *j)
+{
+    return j->cap * sizeof(*j->lines) + j->slots_count * sizeof(*j->slots) +
+           j->heap_cap * sizeof(*j->heap);
+}

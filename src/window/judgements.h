@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/* judgements.h — `check` events: which leg each belongs to, and what it adds to that leg's units.
+ *
+ *   check ──► waits until the watermark has reached its ts ──► leg of its call and seat? ──► sums
+ *                                                               └ log of legs, 7 days
+ *
+ * A judgement comes minutes or days after its call. So each counted leg leaves a line in a log:
+ * call and seat, when, which units, whether it was checked and compliant. The log is written always
+ * and read only once a judgement comes: only then is its index built.
+ *
+ * THREADS   One thread. TIME Event time, ms.
+ * COST      A leg: one hash and 40 bytes. A judgement: one look-up and the additions.
+ */
+#ifndef CM_WINDOW_JUDGEMENTS_H
+#define CM_WINDOW_JUDGEMENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "event/event.h"
+#include "event/unit.h"
+#include "window/marks.h"
+#include "window/sums.h"
+#include "window/unit_sets.h"
+
+#define CM_JUDGED_NONE UINT32_MAX
+
+struct cm_judgements;
+
+struct cm_judgements *cm_judgements_create(const struct cm_config *config, struct cm_sums *sums,
+                                           struct cm_unit_sets *sets, const struct cm_units *units);
+void cm_judgements_destroy(struct cm_judgements *judgements);
+
+/* Writes a counted leg down. Returns its place (modulo 2^32), for cm_judgements_drop_leg();
+ * CM_JUDGED_NONE when it has no call or no seat. newest_ms: newest event time. */
+uint32_t cm_judgements_add_leg(struct cm_judgements *judgements, const struct cm_event *event,
+                               const uint32_t *units, uint32_t units_count, bool checked,
+                               bool compliant, int64_t newest_ms);
+/* That leg counts no longer. */
+void cm_judgements_drop_leg(struct cm_judgements *judgements, uint32_t place);
+
+/* Takes a judgement; `set` are its own units, for want of a leg. */
+void cm_judgements_take(struct cm_judgements *judgements, const struct cm_event *event,
+                        const struct cm_marks *marks, uint32_t set);
+/* Counts those that waited for a watermark up to this one. */
+void cm_judgements_settle(struct cm_judgements *judgements, int64_t watermark_ms,
+                          int64_t newest_ms);
+/* Nothing waits at or before this instant: INT64_MAX when nothing waits at all. */
+int64_t cm_judgements_next_ms(const struct cm_judgements *judgements);
+size_t cm_judgements_bytes(const struct cm_judgements *judgements);
+
+#endif

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "window/queue_waits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/memory.h"
+
+#define EXPIRE_EVERY_MS 10000
+
+struct call {
+    uint64_t key;             /* of call and queue */
+    int64_t enter_ms, end_ms; /* INT64_MIN: none */
+    uint32_t set;
+};
+
+struct cm_queue_waits {
+    struct cm_unit_sets *sets;
+    int64_t orphan_after_ms, keep_ms, expired_ms;
+    struct call *calls; /* in no order */
+    uint32_t count, cap;
+    uint32_t *slots; /* call + 1, 0 = free */
+    uint32_t slots_count;
+    struct cm_queue_gauge *gauges; /* of the last look: units with a call in front */
+    uint32_t gauges_count, gauges_cap;
+    uint32_t *gauge_of; /* by unit: gauge + 1 */
+    uint32_t units_cap;
+    uint64_t orphans;
+};
+
+struct cm_queue_waits *cm_queue_waits_create(struct cm_unit_sets *sets, int64_t orphan_after_ms,
+                                             int64_t keep_ms)
+{
+    struct cm_queue_waits *w = cm_alloc(1, sizeof(*w));
+    w->sets = sets;
+    w->orphan_after_ms = orphan_after_ms;
+    w->keep_ms = keep_ms;
+    w->expired_ms = INT64_MIN / 2;
+    return w;
+}
+
+void cm_queue_waits_destroy(struct cm_queue_waits *w)
+{
+    if (w == NULL) {
+        return;
+    }
+    free(w->calls);
+    free(w->slots);
+    free(w->gauges);
+    free(w->gauge_of);
+    free(w);
+}
+
+static uint32_t find_slot(const struct cm_queue_waits *w, uint64_t key)
+{
+    uint32_t slot = (uint32_t)key & (w->slots_count - 1);
+    while (w->slots[slot] != 0 && w->calls[w->slots[slot] - 1].key != key) {
+        slot = (slot + 1) & (w->slots_count - 1);
+    }
+    return slot;
+}
+
+static void fill_slots(struct cm_queue_waits *w)
+{
+    memset(w->slots, 0, w->slots_count * sizeof(*w->slots));
+    for (uint32_t i = 0; i < w->count; i++) {
+        w->slots[find_slot(w, w->calls[i].key)] = i + 1;
+    }
+}
+
+static struct call *call_of(struct cm_queue_waits *w, uint64_t key, bool make)
+{
+    if (w->count == w->cap && make) {
+        w->cap = w->cap == 0 ? 256 : 2 * w->cap;
+        w->calls = cm_realloc(w->calls, w->cap, sizeof(*w->calls));
+        w->slots_count = 2 * w->cap;
+        w->slots = cm_realloc(w->slots, w->slots_count, sizeof(*w->slots));
+        fill_slots(w);
+    }
+    if (w->slots == NULL) {
+        return NULL;
+    }
+    uint32_t slot = find_slot(w, key);
+    if (w->slots[slot] == 0 && make) {
+        w->calls[w->count++] = (struct call){key, INT64_MIN, INT64_MIN, 0};
+        w->slots[slot] = w->count;
+    }
+    return w->slots[slot] == 0 ? NULL : &w->calls[w->slots[slot] - 1];
+}
+
+static bool is_waiting(const struct call *call)
+{
+    return call->enter_ms > call->end_ms;
+}
+
+/* The caller's wait is over with that leg; one that nobody answered goes on waiting. */
+static bool ends_wait(const struct cm_event *event)
+{
+    return event->type == CM_EVENT_QUEUE_EXIT ||
+           (event->outcome != CM_OUTCOME_NO_ANSWER && event->outcome != CM_OUTCOME_REJECTED);
+}
+
+void cm_queue_waits_take(struct cm_queue_waits *w, const struct cm_event *event, uint32_t set,
+                         int64_t newest_ms)
+{
+    if (event->call.len == 0 || event->queue.len == 0) {
+        return;
+    }
+    char text[CM_ID_BYTES_MAX + CM_UNIT_BYTES_MAX + 1];
+    memcpy(text, event->call.p, event->call.len);
+    text[event->call.len] = '\0';
+    memcpy(text + event->call.len + 1, event->queue.p, event->queue.len);
+    uint64_t key = cm_hash64(text, event->call.len + 1 + event->queue.len);
+
+    /* A cdr without a queue_enter says nothing about waiting. */
+    struct call *call = call_of(w, key, event->type != CM_EVENT_CDR);
+    if (call != NULL && event->type == CM_EVENT_QUEUE_ENTER) {
+        if (event->ts_ms > call->enter_ms) {
+            call->enter_ms = event->ts_ms;
+            call->set = set;
+        }
+    } else if (call != NULL && ends_wait(event)) {
+        call->end_ms = event->ts_ms > call->end_ms ? event->ts_ms : call->end_ms;
+    }
+    if (newest_ms - w->expired_ms >= EXPIRE_EVERY_MS) {
+        cm_queue_waits_expire(w, newest_ms);
+    }
+}
+
+void cm_queue_waits_expire(struct cm_queue_waits *w, int64_t now_ms)
+{
+    uint32_t kept = 0;
+    w->expired_ms = now_ms;
+    for (uint32_t i = 0; i < w->count; i++) {
+        const struct call *call = &w->calls[i];
+        bool waiting = is_waiting(call);
+        bool gone = waiting ? call->enter_ms < now_ms - w->orphan_after_ms
+                            : call->end_ms < now_ms - w->keep_ms;
+        w->orphans += waiting && gone;
+        if (!gone) {
+            w->calls[kept++] = *call;
+        }
+    }
+    if (kept < w->count) {
+        w->count = kept;
+        fill_slots(w);
+    }
+}
+
+/* ---- looking */
+
+static struct cm_queue_gauge *gauge_of(struct cm_queue_waits *w, uint32_t unit)
+{
+    if (unit >= w->units_cap) {
+        uint32_t cap = w->units_cap == 0 ? 256 : w->units_cap;
+        while (cap <= unit) {
+            cap *= 2;
+        }
+        w->gauge_of = cm_realloc(w->gauge_of, cap, sizeof(*w->gauge_of));
+        memset(&w->gauge_of[w->units_cap], 0, (cap - w->units_cap) * sizeof(*w->gauge_of));
+        w->units_cap = cap;
+    }
+    if (w->gauge_of[unit] == 0) {
+        if (w->gauges_count == w->gauges_cap) {
+            w->gauges_cap = w->gauges_cap == 0 ? 64 : 2 * w->gauges_cap;
+            w->gauges = cm_realloc(w->gauges, w->gauges_cap, sizeof(*w->gauges));
+        }
+        w->gauges[w->gauges_count] = (struct cm_queue_gauge){unit, 0, 0};
+        w->gauge_of[unit] = ++w->gauges_count;
+    }
+    return &w->gauges[w->gauge_of[unit] - 1];
+}
+
+/* Those that the last look showed as empty are done with; the others begin from zero. */
+static void begin_look(struct cm_queue_waits *w)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < w->gauges_count; i++) {
+        uint32_t unit = w->gauges[i].unit;
+        w->gauge_of[unit] = 0;
+        if (w->gauges[i].calls > 0) {
+            w->gauges[kept] = (struct cm_queue_gauge){unit, 0, 0};
+            w->gauge_of[unit] = ++kept;
+        }
+    }
+    w->gauges_count = kept;
+}
+
+const struct cm_queue_gauge *cm_queue_waits_look(struct cm_queue_waits *w, uint32_t *count)
+{
+    begin_look(w);
+    for (uint32_t i = 0; i < w->count; i++) {
+        const struct call *call = &w->calls[i];
+        if (!is_waiting(call)) {
+            continue;
+        }
+        const struct cm_unit_set *set = cm_unit_sets_at(w->sets, call->set);
+        for (uint32_t u = 0; u < set->count; u++) {
+            struct cm_queue_gauge *gauge = gauge_of(w, set->units[u]);
+            if (gauge->calls++ == 0 || call->enter_ms < gauge->since_ms) {
+                gauge->since_ms = call->enter_ms;
+            }
+        }
+    }
+    *count = w->gauges_count;
+    return w->gauges;
+}
+
+uint64_t cm_queue_waits_orphans(const struct cm_queue_waits *w)
+{
+    return w->orphans;
+}

@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "window/sums.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/hash.h"
+#include "base/memory.h"
+
+#define SPANS_MAX  32u
+#define NAME_SLOTS ((size_t)2 * CM_SUM_NAMES_MAX)
+
+struct item {
+    uint32_t cell;
+    struct cm_sum sum;
+};
+
+struct pane {
+    int64_t no;
+    struct item *items;
+    uint32_t count, cap;
+};
+
+/* A unit and a key. */
+struct cell {
+    uint32_t unit;
+    uint32_t spans;    /* bit of each window that it is kept for */
+    int64_t newest_no; /* pane of its newest item */
+    uint32_t newest_at;
+    bool is_on;        /* seats in a state that goes on and is not offline */
+    struct cm_sum *at; /* two a window: asof, left */
+};
+
+struct unit_cells {
+    uint32_t *at; /* cell + 1 by key, 0: none */
+    uint32_t count;
+};
+
+struct span {
+    bool is_period;
+    uint32_t kinds;
+    int64_t left_no, asof_no; /* INT64_MIN: never moved */
+    uint64_t on[2];           /* sum of a over cells that are on, at either cursor */
+};
+
+struct cm_sums {
+    int64_t pane_ms;
+    cm_sums_changed_fn changed;
+    void *context;
+    struct span spans[SPANS_MAX];
+    uint32_t spans_count;
+    struct cell *cells;
+    uint32_t cells_count, cells_cap;
+    struct unit_cells *units;
+    uint32_t units_cap;
+    struct pane *panes; /* a queue in the order of their numbers: [first, first + count) */
+    uint32_t first, count, cap;
+    int64_t floor_no; /* panes below were given back */
+    char **names;     /* by key - CM_SUM_NAMES */
+    uint32_t *name_bytes;
+    uint32_t names_count;
+    uint16_t *name_slots; /* name + 1, 0 = free */
+    size_t bytes;
+};
+
+struct cm_sums *cm_sums_create(int64_t pane_ms, cm_sums_changed_fn changed, void *context)
+{
+    struct cm_sums *s = cm_alloc(1, sizeof(*s));
+    s->pane_ms = pane_ms;
+    s->changed = changed;
+    s->context = context;
+    s->floor_no = INT64_MIN;
+    return s;
+}
+
+void cm_sums_destroy(struct cm_sums *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < s->cells_count; i++) {
+        free(s->cells[i].at);
+    }
+    for (uint32_t i = 0; i < s->units_cap; i++) {
+        free(s->units[i].at);
+    }
+    for (uint32_t i = 0; i < s->count; i++) {
+        free(s->panes[s->first + i].items);
+    }
+    for (uint32_t i = 0; i < s->names_count; i++) {
+        free(s->names[i]);
+    }
+    free(s->cells);
+    free(s->units);
+    free(s->panes);
+    free(s->names);
+    free(s->name_bytes);
+    free(s->name_slots);
+    free(s);
+}
+
+uint32_t cm_sums_add_span(struct cm_sums *s, bool is_period, uint32_t kinds)
+{
+    CM_ASSERT(s->spans_count < SPANS_MAX && s->cells_count == 0);
+    s->spans[s->spans_count] = (struct span){is_period, kinds, INT64_MIN, INT64_MIN, {0, 0}};
+    return s->spans_count++;
+}
+
+/* ---- names of checks */
+
+/* The slot of that name, or the free one where it belongs. */
+static size_t name_slot(const struct cm_sums *s, struct cm_str name)
+{
+    size_t slot = cm_hash64(name.p, name.len) % NAME_SLOTS;
+    for (; s->name_slots[slot] != 0; slot = (slot + 1) % NAME_SLOTS) {
+        uint32_t at = s->name_slots[slot] - 1u;
+        if (s->name_bytes[at] == name.len && memcmp(s->names[at], name.p, name.len) == 0) {
+            break;
+        }
+    }
+    return slot;
+}
+
+uint32_t cm_sums_name_key(struct cm_sums *s, struct cm_str name)
+{
+    if (s->name_slots == NULL) {
+        s->name_slots = cm_alloc(NAME_SLOTS, sizeof(*s->name_slots));
+        s->names = cm_alloc(CM_SUM_NAMES_MAX, sizeof(*s->names));
+        s->name_bytes = cm_alloc(CM_SUM_NAMES_MAX, sizeof(*s->name_bytes));
+    }
+    size_t slot = name_slot(s, name);
+    if (s->name_slots[slot] == 0 && s->names_count + 1 >= CM_SUM_NAMES_MAX) {
+        name = CM_STR("*");
+        slot = name_slot(s, name);
+    }
+    if (s->name_slots[slot] == 0) {
+        s->names[s->names_count] = cm_strndup(name.p, name.len);
+        s->name_bytes[s->names_count] = name.len;
+        s->name_slots[slot] = (uint16_t)++s->names_count;
+    }
+    return CM_SUM_NAMES + s->name_slots[slot] - 1u;
+}
+
+struct cm_str cm_sums_name(const struct cm_sums *s, uint32_t key)
+{
+    return (struct cm_str){s->names[key - CM_SUM_NAMES], s->name_bytes[key - CM_SUM_NAMES]};
+}
+
+/* ---- cells */
+
+static uint32_t make_cell(struct cm_sums *s, uint32_t unit, uint32_t kind, uint32_t key)
+{
+    if (s->cells_count == s->cells_cap) {
+        s->cells_cap = s->cells_cap == 0 ? 256 : 2 * s->cells_cap;
+        s->cells = cm_realloc(s->cells, s->cells_cap, sizeof(*s->cells));
+    }
+    struct cell *cell = &s->cells[s->cells_count];
+    *cell = (struct cell){.unit = unit, .newest_no = INT64_MIN};
+    cell->is_on = key < CM_SUM_SOURCE && key != CM_SUM_STATE + CM_STATE_OFFLINE;
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < s->spans_count; i++) {
+        if ((s->spans[i].kinds >> kind & 1u) != 0) {
+            cell->spans |= 1u << i;
+            used = i + 1; /* windows of few kinds stand behind those of all */
+        }
+    }
+    cell->at = cm_alloc((size_t)2 * used + 1, sizeof(*cell->at));
+    s->bytes += sizeof(*cell) + (2 * used + 1) * sizeof(*cell->at);
+    return s->cells_count++;
+}
+
+static uint32_t cell_of(struct cm_sums *s, uint32_t unit, uint32_t kind, uint32_t key)
+{
+    if (CM_UNLIKELY(unit >= s->units_cap)) {
+        uint32_t cap = s->units_cap == 0 ? 256 : s->units_cap;
+        while (cap <= unit) {
+            cap *= 2;
+        }
+        s->units = cm_realloc(s->units, cap, sizeof(*s->units));
+        memset(&s->units[s->units_cap], 0, (cap - s->units_cap) * sizeof(*s->units));
+        s->units_cap = cap;
+    }
+    struct unit_cells *cells = &s->units[unit];
+    if (CM_UNLIKELY(key >= cells->count)) {
+        uint32_t count = key + 1;
+        cells->at = cm_realloc(cells->at, count, sizeof(*cells->at));
+        memset(&cells->at[cells->count], 0, (count - cells->count) * sizeof(*cells->at));
+        s->bytes += (count - cells->count) * sizeof(*cells->at);
+        cells->count = count;
+    }
+    if (CM_UNLIKELY(cells->at[key] == 0)) {
+        cells->at[key] = make_cell(s, unit, kind, key) + 1;
+    }
+    return cells->at[key] - 1;
+}
+
+static inline void add(struct cm_sum *into, struct cm_sum sum)
+{
+    into->a += sum.a;
+    into->b += sum.b;
+}
+
+static inline void add_at(struct cm_sums *s, uint32_t span, uint32_t cursor, struct cell *cell,
+                          struct cm_sum sum)
+{
+    add(&cell->at[(size_t)2 * span + cursor], sum);
+    s->spans[span].on[cursor] += cell->is_on ? sum.a : 0;
+}
+
+/* ---- panes */
+
+/* Index of the first pane with a number >= no. */
+static uint32_t lower_bound(const struct cm_sums *s, int64_t no)
+{
+    uint32_t low = s->first;
+    uint32_t high = s->first + s->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (s->panes[middle].no < no) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* Makes room for one more behind the last one. */
+static void room_for_pane(struct cm_sums *s)
+{
+    if (s->first + s->count < s->cap) {
+        return;
+    }
+    if (s->first > s->cap / 2) {
+        memmove(s->panes, &s->panes[s->first], s->count * sizeof(*s->panes));
+        s->first = 0;
+        return;
+    }
+    s->cap = s->cap == 0 ? 64 : 2 * s->cap;
+    s->panes = cm_realloc(s->panes, s->cap, sizeof(*s->panes));
+}
+
+static struct pane *pane_of(struct cm_sums *s, int64_t no)
+{
+    uint32_t end = s->first + s->count;
+    if (CM_LIKELY(s->count > 0 && s->panes[end - 1].no == no)) {
+        return &s->panes[end - 1];
+    }
+    uint32_t at = lower_bound(s, no);
+    if (at < end && s->panes[at].no == no) {
+        return &s->panes[at];
+    }
+    at -= s->first;
+    room_for_pane(s);
+    at += s->first;
+    end = s->first + s->count;
+    memmove(&s->panes[at + 1], &s->panes[at], (end - at) * sizeof(*s->panes));
+    s->panes[at] = (struct pane){.no = no};
+    s->count++;
+    return &s->panes[at];
+}
+
+static void put_item(struct cm_sums *s, int64_t no, uint32_t number, struct cm_sum sum)
+{
+    struct pane *pane = pane_of(s, no);
+    struct cell *cell = &s->cells[number];
+    if (cell->newest_no == no && cell->newest_at < pane->count) {
+        add(&pane->items[cell->newest_at].sum, sum);
+        return;
+    }
+    if (pane->count == pane->cap) {
+        uint32_t cap = pane->cap == 0 ? 8 : 2 * pane->cap;
+        pane->items = cm_realloc(pane->items, cap, sizeof(*pane->items));
+        s->bytes += (cap - pane->cap) * sizeof(*pane->items);
+        pane->cap = cap;
+    }
+    if (no > cell->newest_no) {
+        cell->newest_no = no;
+        cell->newest_at = pane->count;
+    }
+    pane->items[pane->count++] = (struct item){number, sum};
+}
+
+void cm_sums_add(struct cm_sums *s, uint32_t unit, uint32_t kind, uint32_t key, int64_t ts_ms,
+                 struct cm_sum sum)
+{
+    int64_t no = ts_ms / s->pane_ms - (ts_ms % s->pane_ms < 0);
+    uint32_t number = cell_of(s, unit, kind, key);
+    struct cell *cell = &s->cells[number];
+    for (uint32_t bits = cell->spans; bits != 0; bits &= bits - 1) {
+        uint32_t i = (uint32_t)__builtin_ctz(bits);
+        const struct span *span = &s->spans[i];
+        if (CM_LIKELY(no >= span->asof_no)) {
+            continue;
+        }
+        add_at(s, i, 0, cell, sum);
+        if (no < span->left_no) {
+            add_at(s, i, 1, cell, sum);
+        }
+        if (no >= span->left_no || key < CM_SUM_SOURCE) { /* a state goes on into the window */
+            s->changed(s->context, i, unit);
+        }
+    }
+    if (CM_LIKELY(no >= s->floor_no)) {
+        put_item(s, no, number, sum);
+    }
+}
+
+/* ---- moving on */
+
+/* Adds the panes in [from_no, to_no) to one of a window's cursors. */
+static void pass(struct cm_sums *s, uint32_t span, uint32_t cursor, int64_t from_no, int64_t to_no)
+{
+    uint32_t end = s->first + s->count;
+    for (uint32_t p = lower_bound(s, from_no); p < end && s->panes[p].no < to_no; p++) {
+        const struct pane *pane = &s->panes[p];
+        for (uint32_t i = 0; i < pane->count; i++) {
+            struct cell *cell = &s->cells[pane->items[i].cell];
+            if ((cell->spans >> span & 1u) != 0) {
+                add_at(s, span, cursor, cell, pane->items[i].sum);
+                s->changed(s->context, span, cell->unit);
+            }
+        }
+    }
+}
+
+/* A new period begins: nothing of what its asof cursor has passed lies in it. */
+static void jump(struct cm_sums *s, uint32_t span)
+{
+    for (uint32_t i = 0; i < s->cells_count; i++) {
+        struct cell *cell = &s->cells[i];
+        if ((cell->spans >> span & 1u) == 0) {
+            continue;
+        }
+        struct cm_sum *at = &cell->at[(size_t)2 * span];
+        if (at[0].a != at[1].a || at[0].b != at[1].b || at[0].a != 0) {
+            s->changed(s->context, span, cell->unit);
+        }
+        at[1] = at[0];
+    }
+    s->spans[span].on[1] = s->spans[span].on[0];
+}
+
+void cm_sums_move(struct cm_sums *s, uint32_t span, int64_t left_no, int64_t asof_no)
+{
+    struct span *at = &s->spans[span];
+    CM_ASSERT(left_no >= at->left_no && asof_no >= at->asof_no && left_no <= asof_no);
+    if (left_no > at->left_no) {
+        int64_t from_no = at->left_no;
+        if (at->is_period) {
+            CM_ASSERT(at->asof_no <= left_no);
+            jump(s, span);
+            from_no = at->asof_no;
+        }
+        pass(s, span, 1, from_no, left_no);
+    }
+    pass(s, span, 0, at->asof_no, asof_no);
+    at->left_no = left_no;
+    at->asof_no = asof_no;
+}
+
+void cm_sums_trim(struct cm_sums *s)
+{
+    int64_t floor_no = INT64_MAX;
+    for (uint32_t i = 0; i < s->spans_count; i++) {
+        const struct span *span = &s->spans[i];
+        int64_t needed_no = span->is_period ? span->asof_no : span->left_no;
+        floor_no = needed_no < floor_no ? needed_no : floor_no;
+    }
+    while (s->count > 0 && s->panes[s->first].no < floor_no) {
+        struct pane *pane = &s->panes[s->first];
+        s->bytes -= pane->cap * sizeof(*pane->items);
+        free(pane->items);
+        s->first++;
+        s->count--;
+    }
+    s->floor_no = floor_no > s->floor_no && floor_no != INT64_MAX ? floor_no : s->floor_no;
+}
+
+static int64_t first_no(const struct cm_sums *s, int64_t from_no)
+{
+    uint32_t at = lower_bound(s, from_no);
+    return at < s->first + s->count ? s->panes[at].no : INT64_MAX;
+}
+
+int64_t cm_sums_next_entry_no(const struct cm_sums *s, uint32_t span)
+{
+    return first_no(s, s->spans[span].asof_no);
+}
+
+int64_t cm_sums_next_leave_no(const struct cm_sums *s, uint32_t span)
+{
+    return first_no(s, s->spans[span].left_no);
+}
+
+bool cm_sums_is_running(const struct cm_sums *s, uint32_t span)
+{
+    return s->spans[span].on[0] != 0 || s->spans[span].on[1] != 0;
+}
+
+void cm_sums_mark_running(struct cm_sums *s, uint32_t span)
+{
+    for (uint32_t i = 0; cm_sums_is_running(s, span) && i < s->cells_count; i++) {
+        const struct cell *cell = &s->cells[i];
+        if (cell->is_on && (cell->spans >> span & 1u) != 0 &&
+            (cell->at[(size_t)2 * span].a != 0 || cell->at[(size_t)2 * span + 1].a != 0)) {
+            s->changed(s->context, span, cell->unit);
+        }
+    }
+}
+
+/* ---- looking */
+
+uint32_t cm_sums_keys(const struct cm_sums *s, uint32_t unit)
+{
+    return unit < s->units_cap ? s->units[unit].count : 0;
+}
+
+static const struct cm_sum *cursors(const struct cm_sums *s, uint32_t span, uint32_t unit,
+                                    uint32_t key)
+{
+    if (key >= cm_sums_keys(s, unit) || s->units[unit].at[key] == 0) {
+        return NULL;
+    }
+    const struct cell *cell = &s->cells[s->units[unit].at[key] - 1];
+    return (cell->spans >> span & 1u) != 0 ? &cell->at[(size_t)2 * span] : NULL;
+}
+
+struct cm_sum cm_sums_get(const struct cm_sums *s, uint32_t span, uint32_t unit, uint32_t key)
+{
+    const struct cm_sum *at = cursors(s, span, unit, key);
+    return at == NULL ? (struct cm_sum){0, 0}
+                      : (struct cm_sum){at[0].a - at[1].a, at[0].b - at[1].b};
+}
+
+uint64_t cm_sums_state_ms(const struct cm_sums *s, uint32_t span, uint32_t unit,
+                          enum cm_state state)
+{
+    const struct cm_sum *at = cursors(s, span, unit, CM_SUM_STATE + state);
+    if (at == NULL || s->spans[span].asof_no == INT64_MIN) {
+        return 0;
+    }
+    uint64_t asof_ms = (uint64_t)(s->spans[span].asof_no * s->pane_ms);
+    uint64_t left_ms = (uint64_t)(s->spans[span].left_no * s->pane_ms);
+    return (at[0].a * asof_ms - at[0].b) - (at[1].a * left_ms - at[1].b);
+}
+
+size_t cm_sums_bytes(const struct cm_sums *s)
+{
+    return s->bytes + s->cap * sizeof(*s->panes) + s->units_cap * sizeof(*s->units);
+}
