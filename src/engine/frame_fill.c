@@ -160,7 +160,11 @@ void cm_frame_fill(const struct cm_fill *fill)
 
     cm_frame_clear(f->frame);
     if (r->now_ms != INT64_MIN) {
-        cm_windows_settle(f->windows, r->watermark_ms);
+        int64_t next_ms = cm_windows_next_judgement(f->windows);
+        for (; next_ms < r->watermark_ms; next_ms = cm_windows_next_judgement(f->windows)) {
+            cm_rule_walk(f->windows, f->config, next_ms, &f->frame->rules);
+            cm_windows_settle(f->windows, next_ms + 1);
+        }
         cm_rule_walk(f->windows, f->config, r->watermark_ms, &f->frame->rules);
         advance_rows(f);
         if (r->resync) {

@@ -257,16 +257,32 @@ static void walk_rules(struct replay *r, int64_t until_ms)
     cm_rule_log_clear(&r->rule_log);
 }
 
+/* Breaches and rows up to there. */
+static void pass(struct replay *r, int64_t until_ms)
+{
+    walk_rules(r, until_ms);
+    if (r->options->mode == CM_REPLAY_EVERY) {
+        pass_every(r, until_ms);
+    } else if (r->options->mode == CM_REPLAY_AT) {
+        pass_at(r, until_ms);
+    }
+}
+
+/* Judgements before that instant count, each in what is as of later than itself. */
+static void settle(struct replay *r, int64_t before_ms)
+{
+    int64_t next_ms = cm_windows_next_judgement(r->windows);
+    for (; next_ms < before_ms; next_ms = cm_windows_next_judgement(r->windows)) {
+        pass(r, next_ms);
+        cm_windows_settle(r->windows, next_ms + 1);
+    }
+}
+
 static void advance_to(struct replay *r, int64_t watermark_ms)
 {
     r->watermark_ms = watermark_ms;
-    cm_windows_settle(r->windows, watermark_ms);
-    walk_rules(r, watermark_ms);
-    if (r->options->mode == CM_REPLAY_EVERY) {
-        pass_every(r, watermark_ms);
-    } else if (r->options->mode == CM_REPLAY_AT) {
-        pass_at(r, watermark_ms);
-    }
+    settle(r, watermark_ms);
+    pass(r, watermark_ms);
     if (r->options->mode != CM_REPLAY_EVERY && cm_windows_entries(r->windows) > ENTRIES_MOST &&
         watermark_ms - r->followed_ms > r->follow_ms) {
         follow(r);
@@ -438,17 +454,17 @@ static void finish(struct replay *r)
     if (r->clock_ms == INT64_MIN) {
         return; /* no event, no row */
     }
-    cm_windows_settle(r->windows, INT64_MAX);
+    int64_t end_ms = INT64_MIN;
     if (r->breaches != NULL) {
-        int64_t end_ms = INT64_MIN;
         uint32_t windows = cm_rule_windows(r->config);
         for (uint32_t i = 0; i < r->config->all_count; i++) {
             int64_t next_ms = cm_window_next_asof(&r->config->all[i], r->clock_ms);
             r->rule_feed.end_ms[i] = next_ms; /* its own, whatever other rules look at */
             end_ms = (windows >> i & 1u) != 0 && next_ms > end_ms ? next_ms : end_ms;
         }
-        walk_rules(r, end_ms);
     }
+    settle(r, INT64_MAX);
+    walk_rules(r, end_ms);
     if (r->options->mode == CM_REPLAY_EVERY) {
         pass_every(r, round_down(r->clock_ms, r->options->every_ms) + r->options->every_ms);
     } else if (r->options->mode == CM_REPLAY_AT) {

@@ -14,7 +14,9 @@ struct line {
     int64_t ts_ms;
     uint64_t before; /* place of the line before it with the same key; index only */
     uint32_t set;
-    bool counts, checked, compliant;
+    bool counts;
+    bool checked, compliant; /* by its own record */
+    struct cm_judged judged; /* by judgements */
 };
 
 struct verdict {
@@ -24,7 +26,8 @@ struct verdict {
 
 struct waiting {
     int64_t ts_ms;
-    uint64_t order; /* of arrival */
+    int64_t from_ms; /* its leg is not older */
+    uint64_t order;  /* of arrival */
     uint64_t key;
     uint32_t set, weight, weight_passed, vetoes;
     uint32_t count;
@@ -152,15 +155,42 @@ static void make_room(struct cm_judgements *j, int64_t oldest_ms)
     }
 }
 
+/* What the judgements of a leg change in `checked` and `compliant` of its units. */
+static struct cm_sum share(const struct line *line)
+{
+    if (!line->judged.any) {
+        return (struct cm_sum){0, 0};
+    }
+    bool compliant = (line->compliant || !line->checked) && !line->judged.failed;
+    return (struct cm_sum){1 - (uint64_t)line->checked,
+                           (uint64_t)compliant - (uint64_t)line->compliant};
+}
+
+static void add_judged(struct cm_judgements *j, uint32_t set_no, int64_t ts_ms, struct cm_sum sum)
+{
+    if (sum.a == 0 && sum.b == 0) {
+        return;
+    }
+    const struct cm_unit_set *set = cm_unit_sets_at(j->sets, set_no);
+    for (uint32_t u = 0; u < set->count; u++) {
+        cm_sums_add(j->sums, set->units[u], cm_units_key(j->units, set->units[u])->kind,
+                    CM_SUM_JUDGED, ts_ms, sum);
+    }
+}
+
 uint32_t cm_judgements_add_leg(struct cm_judgements *j, const struct cm_event *event,
                                const uint32_t *units, uint32_t units_count, bool checked,
-                               bool compliant, int64_t newest_ms)
+                               bool compliant, struct cm_judged judged, int64_t newest_ms)
 {
     if (event->call.len == 0 || event->seat.len == 0 || j->config->judge_within_ms == 0) {
         return CM_JUDGED_NONE;
     }
     if (CM_UNLIKELY(j->end - j->first == j->cap)) {
-        make_room(j, newest_ms - j->config->judge_within_ms);
+        /* What waits still looks for its leg; a leg that is too old for that may be revised yet. */
+        int64_t reach_ms = newest_ms - j->config->allowed_lateness_ms;
+        int64_t next_ms = cm_judgements_next_ms(j);
+        make_room(j, (next_ms < reach_ms ? next_ms : reach_ms) - j->config->judge_within_ms -
+                         j->config->dedupe_ms);
     }
     uint64_t place = j->end++;
     CM_ASSERT(j->end - j->first < CM_JUDGED_NONE);
@@ -171,6 +201,8 @@ uint32_t cm_judgements_add_leg(struct cm_judgements *j, const struct cm_event *e
     line->counts = true;
     line->checked = checked;
     line->compliant = compliant;
+    line->judged = judged;
+    add_judged(j, line->set, line->ts_ms, share(line));
     if (j->slots != NULL) {
         index_line(j, place);
     }
@@ -178,17 +210,22 @@ uint32_t cm_judgements_add_leg(struct cm_judgements *j, const struct cm_event *e
     return (uint32_t)place;
 }
 
-void cm_judgements_drop_leg(struct cm_judgements *j, uint32_t place)
+struct cm_judged cm_judgements_drop_leg(struct cm_judgements *j, uint32_t place)
 {
     uint64_t whole = j->end - (uint32_t)((uint32_t)j->end - place);
-    if (place != CM_JUDGED_NONE && is_there(j, whole)) {
-        line_at(j, whole)->counts = false;
+    if (place == CM_JUDGED_NONE || !is_there(j, whole)) {
+        return (struct cm_judged){false, false};
     }
+    struct line *line = line_at(j, whole);
+    struct cm_sum sum = share(line);
+    add_judged(j, line->set, line->ts_ms, (struct cm_sum){-sum.a, -sum.b});
+    line->counts = false;
+    return line->judged;
 }
 
-/* The leg of that key that ended last, and not after until_ms; of several the last that came. */
-static struct line *find_leg(struct cm_judgements *j, uint64_t key, int64_t from_ms,
-                             int64_t until_ms)
+/* The leg that the judgement speaks of: the one of its key that ended last before it; of several
+ * the last that came. */
+static struct line *find_leg(struct cm_judgements *j, const struct waiting *waiting)
 {
     struct line *found = NULL;
     if (j->cap == 0) {
@@ -197,10 +234,10 @@ static struct line *find_leg(struct cm_judgements *j, uint64_t key, int64_t from
     if (j->slots == NULL) {
         build_index(j);
     }
-    uint64_t place = j->slots[find_slot(j, key)] - 1; /* free: nobody's */
+    uint64_t place = j->slots[find_slot(j, waiting->key)] - 1; /* free: nobody's */
     while (is_there(j, place)) {
         struct line *line = line_at(j, place);
-        if (line->counts && line->ts_ms >= from_ms && line->ts_ms <= until_ms &&
+        if (line->counts && line->ts_ms >= waiting->from_ms && line->ts_ms <= waiting->ts_ms &&
             (found == NULL || line->ts_ms > found->ts_ms)) {
             found = line;
         }
@@ -254,13 +291,15 @@ static struct waiting pop(struct cm_judgements *j)
 }
 
 void cm_judgements_take(struct cm_judgements *j, const struct cm_event *event,
-                        const struct cm_marks *marks, uint32_t set)
+                        const struct cm_marks *marks, uint32_t set, int64_t late_ms)
 {
     if (marks->count == 0) {
         return; /* nothing applied */
     }
+    int64_t seen_ms = late_ms > event->ts_ms ? late_ms : event->ts_ms;
     struct waiting waiting = {
         .ts_ms = event->ts_ms,
+        .from_ms = seen_ms - j->config->judge_within_ms,
         .order = j->order++,
         .key = key_of(event),
         .set = set,
@@ -287,25 +326,22 @@ static void count(struct cm_judgements *j, const struct waiting *waiting, struct
 {
     uint32_t passed = 0;
     int64_t ts_ms = leg == NULL ? waiting->ts_ms : leg->ts_ms;
-    struct cm_sum judged = {0, 0};
     for (uint32_t i = 0; i < waiting->count; i++) {
         passed += waiting->at[i].passed;
     }
     bool failed = passed < waiting->count;
-    if (leg == NULL || !leg->checked) {
-        judged = (struct cm_sum){1, !failed};
-    } else if (leg->compliant && failed) {
-        judged.b = UINT64_MAX; /* one less */
-    }
-    if (leg != NULL) {
-        leg->compliant = (leg->compliant || !leg->checked) && !failed;
-        leg->checked = true;
+    if (leg == NULL) {
+        add_judged(j, waiting->set, ts_ms, (struct cm_sum){1, !failed});
+    } else {
+        struct cm_sum before = share(leg);
+        leg->judged = (struct cm_judged){true, leg->judged.failed || failed};
+        struct cm_sum now = share(leg);
+        add_judged(j, leg->set, ts_ms, (struct cm_sum){now.a - before.a, now.b - before.b});
     }
     const struct cm_unit_set *set = cm_unit_sets_at(j->sets, leg == NULL ? waiting->set : leg->set);
     for (uint32_t u = 0; u < set->count; u++) {
         uint32_t unit = set->units[u];
         uint32_t kind = cm_units_key(j->units, unit)->kind;
-        cm_sums_add(j->sums, unit, kind, CM_SUM_JUDGED, ts_ms, judged);
         cm_sums_add(j->sums, unit, kind, CM_SUM_SOURCE + waiting->source, ts_ms,
                     (struct cm_sum){waiting->count, passed});
         cm_sums_add(j->sums, unit, kind, CM_SUM_WEIGHT, ts_ms,
@@ -321,12 +357,11 @@ static void count(struct cm_judgements *j, const struct waiting *waiting, struct
     }
 }
 
-void cm_judgements_settle(struct cm_judgements *j, int64_t watermark_ms, int64_t newest_ms)
+void cm_judgements_settle(struct cm_judgements *j, int64_t watermark_ms)
 {
-    while (j->heap_count > 0 && j->heap[0].ts_ms <= watermark_ms) {
+    while (j->heap_count > 0 && j->heap[0].ts_ms < watermark_ms) {
         struct waiting waiting = pop(j);
-        count(j, &waiting,
-              find_leg(j, waiting.key, newest_ms - j->config->judge_within_ms, waiting.ts_ms));
+        count(j, &waiting, find_leg(j, &waiting));
         free(waiting.at);
     }
 }

@@ -27,6 +27,11 @@
 
 #define CM_JUDGED_NONE UINT32_MAX
 
+/* What judgements have said of a leg. */
+struct cm_judged {
+    bool any, failed;
+};
+
 struct cm_judgements;
 
 struct cm_judgements *cm_judgements_create(const struct cm_config *config, struct cm_sums *sums,
@@ -34,20 +39,23 @@ struct cm_judgements *cm_judgements_create(const struct cm_config *config, struc
 void cm_judgements_destroy(struct cm_judgements *judgements);
 
 /* Writes a counted leg down. Returns its place (modulo 2^32), for cm_judgements_drop_leg();
- * CM_JUDGED_NONE when it has no call or no seat. newest_ms: newest event time. */
+ * CM_JUDGED_NONE when it has no call or no seat. checked, compliant: by its own record; judged:
+ * by judgements of the revision before it. newest_ms: newest event time. */
 uint32_t cm_judgements_add_leg(struct cm_judgements *judgements, const struct cm_event *event,
                                const uint32_t *units, uint32_t units_count, bool checked,
-                               bool compliant, int64_t newest_ms);
-/* That leg counts no longer. */
-void cm_judgements_drop_leg(struct cm_judgements *judgements, uint32_t place);
+                               bool compliant, struct cm_judged judged, int64_t newest_ms);
+/* That leg counts no longer. Returns what judgements have said of it, for the revision that takes
+ * its place; the checks that they counted stay where they are. */
+struct cm_judged cm_judgements_drop_leg(struct cm_judgements *judgements, uint32_t place);
 
-/* Takes a judgement; `set` are its own units, for want of a leg. */
+/* Takes a judgement; `set` are its own units, for want of a leg. Its leg is at most judge_within
+ * older than the judgement, or than late_ms (newest event time) when the judgement is late; else
+ * INT64_MIN. */
 void cm_judgements_take(struct cm_judgements *judgements, const struct cm_event *event,
-                        const struct cm_marks *marks, uint32_t set);
-/* Counts those that waited for a watermark up to this one. */
-void cm_judgements_settle(struct cm_judgements *judgements, int64_t watermark_ms,
-                          int64_t newest_ms);
-/* Nothing waits at or before this instant: INT64_MAX when nothing waits at all. */
+                        const struct cm_marks *marks, uint32_t set, int64_t late_ms);
+/* Counts those before that watermark: no leg that they may belong to can still be in time. */
+void cm_judgements_settle(struct cm_judgements *judgements, int64_t watermark_ms);
+/* The ts of the earliest one that waits: INT64_MAX when nothing waits at all. */
 int64_t cm_judgements_next_ms(const struct cm_judgements *judgements);
 size_t cm_judgements_bytes(const struct cm_judgements *judgements);
 

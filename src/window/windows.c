@@ -437,6 +437,7 @@ enum cm_verdict cm_windows_apply(struct cm_windows *w, const struct cm_event *ev
     if (known != NULL && !revises) {
         return CM_VERDICT_DUPLICATE;
     }
+    w->detail.judged = (struct cm_judged){false, false};
     if (revises && known->is_counted) {
         take_back(w, known);
     }

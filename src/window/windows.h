@@ -65,9 +65,12 @@ int64_t cm_windows_pane_ms(const struct cm_windows *windows);
 /* Takes one event. watermark_ms is the watermark before it (INT64_MIN: none yet). */
 enum cm_verdict cm_windows_apply(struct cm_windows *windows, const struct cm_event *event,
                                  int64_t watermark_ms);
-/* Counts the judgements (`check`) that waited for a watermark up to this one. Call before windows
- * are looked at as of an instant that the watermark has passed. */
-void cm_windows_settle(struct cm_windows *windows, int64_t watermark_ms);
+/* Counts the judgements (`check`) before that instant, which the watermark has passed. Each counts
+ * in what is as of later than itself: call with the ts of the next one + 1, after whatever is as of
+ * up to that ts. */
+void cm_windows_settle(struct cm_windows *windows, int64_t before_ms);
+/* The ts of the earliest judgement that waits; INT64_MAX: none. */
+int64_t cm_windows_next_judgement(const struct cm_windows *windows);
 
 /* The first as-of instant of a window that is still open at a watermark: the first multiple of its
  * step that is greater. And the first one whose window holds (or whose period is at) an instant. */

@@ -100,7 +100,8 @@ bool cm_windows_take_other(struct cm_windows *w, const struct cm_event *event, i
                                    set_of(w, event), event, w->clock_ms);
     case CM_EVENT_CHECK:
         cm_marks_judge(&d->marks, event, w->config);
-        cm_judgements_take(d->judgements, event, &d->marks, set_of(w, event));
+        cm_judgements_take(d->judgements, event, &d->marks, set_of(w, event),
+                           event->ts_ms < watermark_ms ? w->clock_ms : INT64_MIN);
         cm_windows_settle(w, watermark_ms);
         return true;
     case CM_EVENT_QUEUE_ENTER:
@@ -138,9 +139,9 @@ void cm_windows_detail_leg(struct cm_windows *w, const struct cm_event *event,
             record->leg.marks_count = (uint16_t)(i + 1); /* 64 KiB hold fewer than 2^14 checks */
         }
     }
-    uint32_t place = cm_judgements_add_leg(d->judgements, event, leg->units, leg->units_count,
-                                           leg->count[CM_TALLY_AT_checked] != 0,
-                                           leg->count[CM_TALLY_AT_compliant] != 0, w->clock_ms);
+    uint32_t place = cm_judgements_add_leg(
+        d->judgements, event, leg->units, leg->units_count, leg->count[CM_TALLY_AT_checked] != 0,
+        leg->count[CM_TALLY_AT_compliant] != 0, d->judged, w->clock_ms);
     if (record != NULL) {
         record->judged = place;
     }
@@ -153,7 +154,7 @@ void cm_windows_detail_take_back(struct cm_windows *w, const struct cm_journal_r
     for (uint32_t i = 0; i < record->leg.marks_count; i++) {
         add_mark(w, leg, cm_mark_log_at(&w->detail.mark_log, record->marks + i), UINT64_MAX);
     }
-    cm_judgements_drop_leg(w->detail.judgements, record->judged);
+    w->detail.judged = cm_judgements_drop_leg(w->detail.judgements, record->judged);
 }
 
 void cm_windows_detail_forget(struct cm_windows *w, const struct cm_journal_record *record)
@@ -163,11 +164,16 @@ void cm_windows_detail_forget(struct cm_windows *w, const struct cm_journal_reco
     }
 }
 
-void cm_windows_settle(struct cm_windows *w, int64_t watermark_ms)
+void cm_windows_settle(struct cm_windows *w, int64_t before_ms)
 {
-    if (cm_judgements_next_ms(w->detail.judgements) <= watermark_ms) {
-        cm_judgements_settle(w->detail.judgements, watermark_ms, w->clock_ms);
+    if (cm_judgements_next_ms(w->detail.judgements) < before_ms) {
+        cm_judgements_settle(w->detail.judgements, before_ms);
     }
+}
+
+int64_t cm_windows_next_judgement(const struct cm_windows *w)
+{
+    return cm_judgements_next_ms(w->detail.judgements);
 }
 
 /* ---- moving on */
@@ -203,7 +209,7 @@ int64_t cm_windows_detail_change_ms(const struct cm_windows *w, enum cm_view vie
     const struct cm_window_spec *spec = &w->config->all[window];
     uint32_t span = d->span[view][window];
     if (view == CM_VIEW_RULES && (d->running_rules >> window & 1u) != 0 &&
-        cm_sums_is_running(d->sums, span)) {
+        cm_sums_is_running(d->sums, span) && !cm_sums_is_steady(d->sums, span)) {
         return least_ms;
     }
     int64_t leave_no = spec->is_period ? INT64_MAX : cm_sums_next_leave_no(d->sums, span);

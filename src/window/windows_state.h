@@ -60,7 +60,8 @@ struct detail {
     struct cm_seat_states *states;
     struct cm_judgements *judgements;
     struct cm_queue_waits *waits;
-    struct cm_marks marks; /* of the present event */
+    struct cm_marks marks;   /* of the present event */
+    struct cm_judged judged; /* of the leg that the present event revises */
     struct cm_mark_log mark_log;
     struct cm_details scratch;    /* of the last measure */
     struct cm_unit_gauge *gauges; /* of the last look */
