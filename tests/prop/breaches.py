@@ -160,33 +160,67 @@ def period_end_ms(name, ts, zone):
     raise ValueError(f"no end of {name} after {ts}")
 
 
-def stay(leg, window, seen, config):
-    """(first step at which the leg is in, first one at which it has slid out, first one after it was revised)."""
+class Steps:
+    """When something shows up in a window and when it leaves, in steps of the window."""
 
-    def known(number):
-        return seen.clocks[number - 1] - seen.lateness if number else -model.FOREVER
+    def __init__(self, window, seen, config):
+        self.window, self.seen, self.config = window, seen, config
 
-    enter = model.first_after(max(leg.event.ts, known(leg.arrived)), window.step)
-    if window.length:
-        leave = model.first_after(leg.event.ts + window.length, window.step)
-    else:
-        leave = model.first_after(period_end_ms(window.name, leg.event.ts, config.zone), window.step)
-    taken = model.FOREVER
-    if leg.taken_away != model.FOREVER:
-        taken = model.first_after(known(leg.taken_away), window.step)
-    return enter, leave, taken
+    def enter(self, ts, arrived):
+        """The first step at which it is in."""
+        known = self.seen.clocks[arrived - 1] - self.seen.lateness if arrived else -model.FOREVER
+        return model.first_after(max(ts, known), self.window.step)
+
+    def leave(self, ts):
+        """The first step at which it has slid out."""
+        if self.window.length:
+            return model.first_after(ts + self.window.length, self.window.step)
+        return model.first_after(period_end_ms(self.window.name, ts, self.config.zone), self.window.step)
 
 
-def watch_unit(rule, name, legs, seen, config, last):
-    """All events of a rule for one unit. legs: (leg, enter, leave, taken)."""
-    step = rule.window.step
+def moments_of(rule, seen, config):
+    """By unit name: the steps at which a figure may change, and whether time runs on in it."""
+    steps = Steps(rule.window, seen, config)
+    found = {}
+
+    def note(units, *times):
+        for name in (name for _, _, kind, name in units if kind == rule.kind):
+            if rule.ids is None or name in rule.ids:
+                found.setdefault(name, set()).update(times)
+
+    for item in seen.legs + seen.judgements:
+        ts = item.event.ts if isinstance(item, model.Leg) else item.ts
+        enter, leave = steps.enter(item.event.ts, item.arrived), steps.leave(ts)
+        if enter <= leave:  # otherwise it came when the window was gone for more than a step
+            note(item.units, enter, leave)
+        if isinstance(item, model.Leg):
+            if item.taken_away != model.FOREVER and enter < leave:
+                note(item.units, max(enter, steps.enter(-model.FOREVER, item.taken_away)))
+            for judgement in item.judgements:
+                note(item.units, *([max(enter, steps.enter(judgement.event.ts, judgement.arrived))] if enter < leave else []))
+    for changes in seen.changes.values():
+        for change in changes:
+            note(change.units, steps.enter(change.event.ts, change.arrived))
+    return found
+
+
+def watch_unit(rule, unit, content, changes, seen, config, last):
+    """All events of a rule for one unit, whose figures may change at those steps, or at any when time runs in it."""
+    step, name, cache = rule.window.step, unit[3], {}
     watch = Watch(rule, name)
-    changes = sorted({at for _, *times in legs for at in times if at <= last})
-    at = min(enter for _, enter, *_ in legs)
+    changes = sorted(at for at in changes if at <= last)
+    at = changes[0] if changes else model.FOREVER
     while at <= last:
-        inside = [leg for leg, enter, leave, taken in legs if enter <= at < min(leave, taken)]
-        f = model.figures_of(inside, config) if inside else NOTHING
-        wake = watch.look(at, f[rule.metric], f[N_OF.get(rule.metric, "offered")])
+        what = content.content(unit, rule.window.start(at, config.zone), at, seen.freeze(at))
+        if rule.metric == "occupancy":
+            wake = watch.look(at, model.occupancy(what), len(what.legs))
+            at += step
+            continue
+        key = what.key()
+        if key not in cache:
+            f = model.figures_of(what, config) if not what.is_empty() else NOTHING
+            cache[key] = f[rule.metric], f[N_OF.get(rule.metric, "offered")]
+        wake = watch.look(at, *cache[key])
         at = min(
             next((change for change in changes if change > at), model.FOREVER),
             max(first_from(wake, step), at + step) if wake != model.FOREVER else model.FOREVER,
@@ -197,20 +231,13 @@ def watch_unit(rule, name, legs, seen, config, last):
 def breaches(seen, config):
     """The breach events in their order, each a dict: type, then the fields of `data`."""
     last = seen.clocks[-1] if seen.clocks else -model.FOREVER
-    if last == -model.FOREVER:
+    if last == -model.FOREVER or not config.breach_rules:
         return []
-    found = []
+    found, units = [], model.units_in(seen)
     for number, rule in enumerate(BreachRule(spec, config) for spec in config.breach_rules):
-        units = {}
-        for leg in seen.legs:
-            names = [name for _, _, kind, name in leg.units if kind == rule.kind]
-            if not names or (rule.ids is not None and names[0] not in rule.ids):
-                continue
-            times = stay(leg, rule.window, seen, config)
-            if times[0] < times[1]:  # otherwise it came when the window was gone
-                units.setdefault(names[0], []).append((leg, *times))
         end = model.first_after(last, rule.window.step)
-        for name, legs in units.items():
-            for place, event in enumerate(watch_unit(rule, name, legs, seen, config, end)):
+        for name, changes in moments_of(rule, seen, config).items():
+            unit = (rule.kind.encode(), name.encode("utf-8"), rule.kind, name)
+            for place, event in enumerate(watch_unit(rule, unit, units[unit], changes, seen, config, end)):
                 found.append(((event["asof"], rule.index, number, name.encode("utf-8"), place), event))
     return [event for _, event in sorted(found, key=lambda item: item[0])]

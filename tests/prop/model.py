@@ -17,7 +17,10 @@ freeze(T) = the number of that record, a leg counts as of T exactly when
 Command line: model.py [replay] [-c cfg.json] [-o key=value]... [--every DUR | --at TS] [FILE...|-]
 The configuration is JSON, which is YAML as well, so that the program reads the same file.
 
-Only `cdr` counts in the figures; the other types are checked, move the clock, and take part in dedupe.
+So does the span of a seat's state, whose end is the ts of the seat's next change that had arrived by then, and
+a judgement (`check`), which arrives anew when the watermark passes its ts and stands where its leg stands.
+docs/decisions/0009 says what they mean. `queue_enter`, `queue_exit` and `case` are checked, move the clock, and
+take part in dedupe.
 """
 
 import argparse
@@ -149,6 +152,9 @@ class Event:
     rating: int | None = None
     checks: dict = field(default_factory=dict)
     rev: int = 0
+    call: str = ""
+    state: str = ""
+    source: str = ""
 
     def value(self, name):
         """The value that a compliance rule sees; None: absent."""
@@ -289,7 +295,7 @@ def _event(f):
         queue=f.string("queue", 32),
         centre=f.string("centre", 32),
     )
-    call = f.string("call", 64)
+    event.call = call = f.string("call", 64)
     f.string("agent", 32)
     f.string("ch", 16)
     if event.type == "cdr":
@@ -299,12 +305,12 @@ def _event(f):
         f.string("reason")
     elif event.type == "seat_state":
         _need(seat=event.seat)
-        f.word("state", STATES, required=True)
+        event.state = f.word("state", STATES, required=True)
         f.string("reason")
     elif event.type == "check":
         _need(seat=event.seat, call=call)
-        f.word("source", SOURCES, required=True)
-        f.checks(required=True)
+        event.source = f.word("source", SOURCES, required=True)
+        event.checks = f.checks(required=True)
     elif event.type == "case":
         _need(seat=event.seat)
         f.string("case", 64, required=True)
@@ -348,7 +354,7 @@ DEFAULTS = {
     "short_abandon": "5s",
     "abandonment": {"formula": "net"},
     "service_level": {"target": "20s", "formula": "negative"},
-    "compliance": {"checks": {}, "rules": {}},
+    "compliance": {"checks": {}, "rules": {}, "judge_within": "7d"},
     "workers": 0,
     "rules": [],
 }
@@ -409,7 +415,9 @@ class Config:
         self.abandonment = s["abandonment"]["formula"]
         self.service_level = s["service_level"]["formula"]
         self.checks = s["compliance"]["checks"]
+        self.judge_within = duration_ms(s["compliance"]["judge_within"])
         self.breach_rules = s["rules"]
+        self.longest = max((window.length for window in self.windows), default=0)
         self.rules = {name: (Rule(spec["when"]), spec) for name, spec in s["compliance"]["rules"].items()}
 
 
@@ -544,25 +552,29 @@ FIGURES = (
 QUANTILES = {"handle_p50_ms": 50, "handle_p90_ms": 90, "handle_p99_ms": 99}
 
 
+# What stands behind the figures of a row, each where there is something to say.
+NESTED = ("state_ms", "checks", "check_sources")
+BUSY = ("ringing", "talking", "hold", "acw")
+
+
 def marks_of(event, config):
-    """The applicable marks of a leg: (passed, weight, veto)."""
+    """The applicable marks of a leg or a judgement: (name, passed, weight, veto)."""
     marks = []
     for name, passed in event.checks.items():
         if passed is not None and name not in config.rules:
-            marks.append((passed, config.checks.get(name, {})))
-    for rule, spec in config.rules.values():
+            marks.append((name, passed, config.checks.get(name, {})))
+    for name, (rule, spec) in config.rules.items() if event.type == "cdr" else ():
         passed = rule.judge(event)
         if passed is not None:
-            marks.append((passed, spec))
-    return [(passed, spec.get("weight", 1), spec.get("veto", False)) for passed, spec in marks]
+            marks.append((name, passed, spec))
+    return [(name, passed, spec.get("weight", 1), spec.get("veto", False)) for name, passed, spec in marks]
 
 
-def sums_of(event, config):
-    """What one leg adds to each of SUMS."""
+def sums_of(event, marks, config):
+    """What one leg adds to each of SUMS, by its own record."""
     p = event.parts
     answered = event.outcome == "answered"
     abandoned = event.outcome == "abandoned"
-    marks = marks_of(event, config)
     leg = {
         "offered": 1,
         "answered": answered,
@@ -584,10 +596,10 @@ def sums_of(event, config):
         "ratings": event.rating is not None,
         "rating_sum": event.rating or 0,
         "checked": bool(marks),
-        "compliant": bool(marks) and all(passed for passed, _, _ in marks),
-        "check_weight": sum(weight for _, weight, _ in marks),
-        "check_weight_passed": sum(weight for passed, weight, _ in marks if passed),
-        "vetoes": sum(veto and not passed for passed, _, veto in marks),
+        "compliant": bool(marks) and all(passed for _, passed, _, _ in marks),
+        "check_weight": sum(weight for _, _, weight, _ in marks),
+        "check_weight_passed": sum(weight for _, passed, weight, _ in marks if passed),
+        "vetoes": sum(veto and not passed for _, passed, _, veto in marks),
     }
     return [int(leg[name]) for name in SUMS]
 
@@ -605,14 +617,16 @@ def nearest_rank(ordered, percent):
     return ordered[-(-percent * len(ordered) // 100) - 1] if ordered else None
 
 
-def figures_of(legs, config):
-    """The figures of a unit with exactly these legs, in the order of FIGURES."""
-    f = dict(zip(SUMS, (sum(column) for column in zip(*(leg.sums for leg in legs)))))
+def figures_of(what, config):
+    """The figures of a unit with exactly that, in the order of FIGURES, then what is nested."""
+    legs = [leg for leg, _ in what.legs]
+    f = dict(zip(SUMS, (sum(column) for column in zip(*(leg.sums for leg in legs))))) or dict.fromkeys(SUMS, 0)
     answered = [leg.event for leg in legs if leg.event.outcome == "answered"]
     abandoned = [leg.event for leg in legs if leg.event.outcome == "abandoned"]
     handles = sorted(event.value("handle_ms") for event in answered)
     f["wait_max_ms"] = max((event.parts["wait_ms"] for event in answered + abandoned), default=0)
     f["handle_max_ms"] = handles[-1] if handles else 0
+    judge(f, what)
     f["aht_ms"] = ratio(f["handle_ms"], f["answered"])
     f["asa_ms"] = ratio(f["wait_ms"], f["answered"])
     for name, percent in QUANTILES.items():
@@ -622,8 +636,50 @@ def figures_of(legs, config):
     f["compliance_rate"] = ratio(f["check_weight_passed"], f["check_weight"], 4)
     f["compliant_rate"] = ratio(f["compliant"], f["checked"], 4)
     f["rating_avg"] = ratio(f["rating_sum"], f["ratings"], 2)
-    f["occupancy"] = None  # no seat state counts yet
-    return {name: f[name] for name in FIGURES}
+    f["occupancy"] = occupancy(what)
+    return {name: f[name] for name in FIGURES} | nested(what)
+
+
+def occupancy(what):
+    busy = sum(what.state_ms.get(state, 0) for state in BUSY)
+    return ratio(busy, busy + what.state_ms.get("available", 0), 4)
+
+
+def judge(f, what):
+    """Adds what judgements say to the sums over the records. `checked` and `compliant` count legs."""
+    for leg, judged in what.legs:
+        if judged:
+            own_checked, own_compliant = leg.sums[SUMS.index("checked")], leg.sums[SUMS.index("compliant")]
+            f["checked"] += 1 - own_checked
+            passed = all(judgement.passed for judgement in judged) and (own_compliant or not own_checked)
+            f["compliant"] += passed - own_compliant
+    for judgement in what.judgements:
+        if judgement.leg is None:
+            f["checked"] += 1
+            f["compliant"] += judgement.passed
+        for _, passed, weight, veto in judgement.marks:
+            f["check_weight"] += weight
+            f["check_weight_passed"] += weight * passed
+            f["vetoes"] += veto and not passed
+
+
+def nested(what):
+    """The objects that follow the figures; what is empty is left out."""
+    marks = [(mark[0], mark[1], "record") for leg, _ in what.legs for mark in leg.marks]
+    marks += [(mark[0], mark[1], judgement.source) for judgement in what.judgements for mark in judgement.marks]
+    out = {}
+    if states := {state: what.state_ms[state] for state in STATES if what.state_ms.get(state)}:
+        out["state_ms"] = states
+    for key, column, names in (("checks", 0, sorted({mark[0] for mark in marks}, key=str.encode)),
+                               ("check_sources", 2, ("record", *SOURCES))):
+        found = {}
+        for name in names:
+            verdicts = [mark[1] for mark in marks if mark[column] == name]
+            if verdicts:
+                found[name] = {"evaluated": len(verdicts), "passed": sum(verdicts)}
+        if found:
+            out[key] = found
+    return out
 
 
 def abandon_rate(f, formula):
@@ -657,6 +713,55 @@ class Leg:
     taken_away: float = FOREVER  # number of the record that revised it
     units: tuple = ()
     sums: tuple = ()
+    marks: tuple = ()
+    judgements: list = field(default_factory=list)  # of it, and of the revision before it
+
+
+@dataclass(eq=False)
+class Change:
+    """A seat's change of state."""
+
+    event: Event
+    arrived: int
+    units: tuple
+
+
+@dataclass(eq=False)
+class Judgement:
+    event: Event
+    order: int  # of arrival
+    units: tuple  # its own, for want of a leg
+    marks: tuple
+    since: float  # its leg is not older
+    leg: Leg | None = None
+    ts: int = 0  # where it counts
+    arrived: float = FOREVER  # number of the record at which it counts
+    number: int = 0
+
+    @property
+    def source(self):
+        return self.event.source
+
+    @property
+    def passed(self):
+        return all(passed for _, passed, _, _ in self.marks)
+
+
+@dataclass(eq=False)
+class What:
+    """What counts for a unit in one window."""
+
+    legs: list = field(default_factory=list)  # (leg, the judgements of it that count)
+    judgements: list = field(default_factory=list)
+    state_ms: dict = field(default_factory=dict)
+
+    def is_empty(self):
+        return not self.legs and not self.judgements and not any(
+            ms for state, ms in self.state_ms.items() if state != "offline")
+
+    def key(self):
+        return (tuple((leg.number, tuple(j.number for j in judged)) for leg, judged in self.legs),
+                tuple(j.number for j in self.judgements), tuple(sorted(self.state_ms.items())))
 
 
 @dataclass
@@ -675,6 +780,9 @@ class Walk:
     lateness: int
     counters: dict
     least_ts: float = FOREVER
+    changes: dict = field(default_factory=dict)  # by seat, in the order of (ts, id)
+    judgements: list = field(default_factory=list)
+    waiting: list = field(default_factory=list)
 
     def freeze(self, as_of):
         """The number of the record after which the row set as of that time is frozen."""
@@ -699,9 +807,15 @@ def replaces(event, known):
     return event.type == "cdr" and known.event.type == "cdr" and event.rev > known.event.rev
 
 
+def out_of_reach(event, clock, config):
+    """Whether a change of state comes too late to be put in its place."""
+    return event.type == "seat_state" and event.ts < clock - config.longest - config.lateness
+
+
 def walk(lines, config):
     """lines: an iterable of bytes without line feeds, all files one after the other."""
-    out = Walk([], [], config.lateness, {"bad": 0, "duplicate": 0, "revised": 0, "late": 0, "accepted": 0})
+    out = Walk([], [], config.lateness, {"bad": 0, "duplicate": 0, "revised": 0, "late": 0, "accepted": 0,
+                                         "states": 0, "judged": 0, "judged_legs": 0})
     clock = -FOREVER
     memory = {}
     for number, line in enumerate(lines):
@@ -714,10 +828,16 @@ def walk(lines, config):
             _take(out, memory, event, number, clock, config)
             clock = max(clock, event.ts)
             out.least_ts = min(out.least_ts, event.ts)
+            _settle(out, number, clock - config.lateness, config)
         out.clocks.append(clock)
+    _settle(out, len(out.clocks), FOREVER, config)
     out.legs.sort(key=lambda leg: leg.event.ts)
-    for number, leg in enumerate(out.legs):
-        leg.number = number
+    out.judgements.sort(key=lambda judgement: judgement.ts)
+    for items in (out.legs, out.judgements):
+        for number, item in enumerate(items):
+            item.number = number
+    for changes in out.changes.values():
+        changes.sort(key=lambda change: (change.event.ts, change.event.id.encode("utf-8")))
     return out
 
 
@@ -734,16 +854,52 @@ def _take(out, memory, event, number, clock, config):
         if known.leg is not None:
             known.leg.taken_away = number
     leg = None
-    counts = covered(event.ts, watermark, config)
+    counts = covered(event.ts, watermark, config) and not out_of_reach(event, max(clock, event.ts), config)
     if not counts:
         out.counters["late"] += 1
-    elif event.type == "cdr":
-        out.counters["accepted"] += 1
-        units = [(kind.encode(), name.encode("utf-8"), kind, name) for kind, name in units_of(event, config)]
-        leg = Leg(event, number, units=tuple(units), sums=tuple(sums_of(event, config)))
-        out.legs.append(leg)
+    elif event.type in ("cdr", "seat_state", "check"):
+        out.counters["accepted"] += event.type == "cdr"
+        units = tuple((kind.encode(), name.encode("utf-8"), kind, name) for kind, name in units_of(event, config))
+        marks = tuple(marks_of(event, config))
+        if event.type == "cdr":
+            leg = Leg(event, number, units=units, sums=tuple(sums_of(event, marks, config)), marks=marks)
+            out.legs.append(leg)
+            if known is not None and known.leg is not None and can_be_judged(leg, config):
+                leg.judgements = list(known.leg.judgements)
+        elif event.type == "seat_state":
+            out.counters["states"] += 1
+            out.changes.setdefault(event.seat, []).append(Change(event, number, units))
+        elif marks:
+            seen = max(clock, event.ts) if event.ts < watermark else event.ts
+            out.waiting.append(Judgement(event, number, units, marks, seen - config.judge_within))
     if config.dedupe > 0 and (counts or known is not None):
         memory[event.id] = Memory(event, leg, max(clock, event.ts))
+
+
+def can_be_judged(leg, config):
+    return leg.event.call != "" and leg.event.seat != "" and config.judge_within > 0
+
+
+def _settle(out, number, watermark, config):
+    """Counts the judgements that the watermark has passed."""
+    due = sorted((j for j in out.waiting if j.event.ts < watermark), key=lambda j: (j.event.ts, j.order))
+    out.waiting = [j for j in out.waiting if j.event.ts >= watermark]
+    for judgement in due:
+        event = judgement.event
+        judgement.ts, judgement.arrived = event.ts, number
+        for leg in out.legs:  # in the order of arrival
+            if (
+                can_be_judged(leg, config) and (leg.event.call, leg.event.seat) == (event.call, event.seat)
+                and leg.taken_away == FOREVER and judgement.since <= leg.event.ts <= event.ts
+                and (judgement.leg is None or leg.event.ts >= judgement.leg.event.ts)
+            ):
+                judgement.leg = leg
+        if judgement.leg is not None:
+            judgement.leg.judgements.append(judgement)
+            judgement.ts, judgement.units = judgement.leg.event.ts, judgement.leg.units
+            out.counters["judged_legs"] += 1
+        out.counters["judged"] += 1
+        out.judgements.append(judgement)
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -766,24 +922,76 @@ def moments(seen, config, every=None, at=None):
             yield index, first_after(last, window.step)
 
 
+class Unit:
+    """All that ever counts for one unit, by time."""
+
+    def __init__(self):
+        self.legs, self.judgements, self.seats, self.spans = [], [], {}, {}
+
+    def close(self):
+        self.leg_times = [leg.event.ts for leg in self.legs]
+        self.judgement_times = [judgement.ts for judgement in self.judgements]
+
+    def spans_at(self, unit, freeze):
+        """(from, to, state) of the changes that had arrived by then."""
+        key = tuple(bisect.bisect_right(arrivals, freeze) for arrivals, _ in self.seats.values())
+        if key not in self.spans:
+            self.spans[key] = found = []
+            for _, changes in self.seats.values():
+                known = [change for change in changes if change.arrived <= freeze]
+                ends = [change.event.ts for change in known[1:]] + [FOREVER]
+                found += [(c.event.ts, end, c.event.state) for c, end in zip(known, ends) if unit in c.units]
+        return self.spans[key]
+
+    def content(self, unit, start, as_of, freeze):
+        """What counts in [start, as_of) at that record."""
+        what = What()
+        for leg in self.legs[bisect.bisect_left(self.leg_times, start) : bisect.bisect_left(self.leg_times, as_of)]:
+            if leg.arrived <= freeze < leg.taken_away:
+                what.legs.append((leg, [j for j in leg.judgements if j.arrived <= freeze and j.event.ts < as_of]))
+        times = self.judgement_times
+        for judgement in self.judgements[bisect.bisect_left(times, start) : bisect.bisect_left(times, as_of)]:
+            if judgement.arrived <= freeze and judgement.event.ts < as_of:
+                what.judgements.append(judgement)
+        for since, end, state in self.spans_at(unit, freeze) if self.seats else ():
+            ms = min(end, as_of) - max(since, start)
+            if ms > 0:
+                what.state_ms[state] = what.state_ms.get(state, 0) + ms
+        return what
+
+
+def units_in(seen):
+    """Unit by name."""
+    found = {}
+    for leg in seen.legs:
+        for unit in leg.units:
+            found.setdefault(unit, Unit()).legs.append(leg)
+    for judgement in seen.judgements:
+        for unit in judgement.units:
+            found.setdefault(unit, Unit()).judgements.append(judgement)
+    for seat, changes in seen.changes.items():
+        for unit in {unit for change in changes for unit in change.units}:
+            found.setdefault(unit, Unit()).seats[seat] = (sorted(change.arrived for change in changes), changes)
+    for unit in found.values():
+        unit.close()
+    return found
+
+
 def rows(seen, config, every=None, at=None):
     """The rows in their order, each a dict."""
-    times = [leg.event.ts for leg in seen.legs]
-    cache = {}  # the same legs have the same figures
+    cache = {}  # the same content has the same figures
     found = []
+    units = units_in(seen)
     for index, as_of in moments(seen, config, every, at):
         window = config.windows[index]
-        start = window.start(as_of, config.zone)
-        freeze = seen.freeze(as_of)
-        members = {}
-        for leg in seen.legs[bisect.bisect_left(times, start) : bisect.bisect_left(times, as_of)]:
-            if leg.arrived <= freeze < leg.taken_away:
-                for unit in leg.units:
-                    members.setdefault(unit, []).append(leg)
-        for unit, legs in members.items():
-            key = tuple(leg.number for leg in legs)
+        start, freeze = window.start(as_of, config.zone), seen.freeze(as_of)
+        for unit, all_of_it in units.items():
+            what = all_of_it.content(unit, start, as_of, freeze)
+            if what.is_empty():
+                continue
+            key = what.key()
             if key not in cache:
-                cache[key] = figures_of(legs, config)
+                cache[key] = figures_of(what, config)
             found.append(((as_of, unit[0], unit[1], index), cache[key]))
     found.sort(key=lambda item: item[0])
     return [

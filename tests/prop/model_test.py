@@ -297,6 +297,106 @@ class Periods(unittest.TestCase):
         self.assertEqual(self.start("day", "2018-02-18T03:00:01Z", "America/Sao_Paulo"), "2018-02-18T03:00:00Z")
 
 
+def state(ts, name, identity=None, **fields):
+    return {"type": "seat_state", "id": identity or f"s{ts}", "ts": ts, "seat": "s1", "state": name} | fields
+
+
+def check(ts, identity=None, source="spot", call="c", **marks):
+    return {"type": "check", "id": identity or f"k{ts}", "ts": ts, "seat": "s1", "call": call, "source": source,
+            "checks": marks}
+
+
+class States(unittest.TestCase):
+    def seat(self, *records, **settings):
+        """{asof: state_ms} of the seat."""
+        rows = replay(*records, cdr(60_000, seat="far"), every=1000, **settings)
+        return {row["asof"]: (row["state_ms"], row["occupancy"]) for row in rows
+                if (row["id"], row["window"]) == ("s1", "10s")}
+
+    def test_accrues_and_slides_out(self):
+        rows = self.seat(state(5000, "talking"), state(7500, "offline"))
+        self.assertEqual(rows[6000], ({"talking": 1000}, 1))
+        self.assertEqual(rows[9000], ({"offline": 1500, "talking": 2500}, 1))
+        self.assertEqual(rows[17_000], ({"offline": 9500, "talking": 500}, 1))
+        self.assertNotIn(18_000, rows)  # nothing but offline
+        self.assertNotIn(5000, rows)  # nothing is known before the first
+
+    def test_goes_on_for_ever(self):
+        rows = self.seat(state(5000, "available"))
+        self.assertEqual(rows[50_000], ({"available": 10_000}, 0))
+
+    def test_occupancy(self):
+        rows = self.seat(state(0, "ringing"), state(1000, "available"), state(4000, "break"))
+        self.assertEqual(rows[10_000], ({"available": 3000, "ringing": 1000, "break": 6000}, Decimal("0.25")))
+
+    def test_of_one_instant_the_greater_id_is_the_later(self):
+        for order in (("a", "b"), ("b", "a")):
+            names = {"a": "talking", "b": "break"}
+            rows = self.seat(*(state(1000, names[identity], identity) for identity in order))
+            self.assertEqual(rows[2000][0], {"break": 1000})
+
+    def test_disorder_and_lateness(self):
+        late = dict(allowed_lateness="1s")
+        self.assertEqual(self.seat(state(2000, "break"), state(1000, "talking"), **late)[3000][0],
+                         {"talking": 1000, "break": 1000})
+        # 10 s window and 1 s lateness: from 11001 ms before the newest nobody is put in his place any more.
+        for ts, want in ((9000, {"talking": 10_000}), (8999, None)):
+            rows = self.seat(cdr(20_000, seat="x"), state(ts, "talking"), periods=["day"], **late)
+            self.assertEqual(rows.get(30_000, (None,))[0], want)
+
+    def test_moves_with_the_seat(self):
+        rows = replay(state(1000, "talking"), state(2000, "available"), cdr(3000, seat="x"), every=1000,
+                      roster="seat,team,room,centre,from\ns1,t1,,,\ns1,t2,,,1970-01-01T00:00:02Z\n")
+        teams = {(row["asof"], row["id"]): row["state_ms"] for row in rows if row["kind"] == "team"}
+        self.assertEqual(teams, {(2000, "t1"): {"talking": 1000}, (3000, "t1"): {"talking": 1000},
+                                 (3000, "t2"): {"available": 1000}, (4000, "t1"): {"talking": 1000},
+                                 (4000, "t2"): {"available": 2000}})
+
+
+class Judgements(unittest.TestCase):
+    def seat(self, *records, windows=("10s/1s",), **settings):
+        rows = replay(*records, cdr(60_000, seat="far"), every=1000, windows=list(windows), **settings)
+        return {row["asof"]: row for row in rows if row["id"] == "s1"}
+
+    def test_stands_where_the_call_stands(self):
+        rows = self.seat(cdr(1000, call="c"), check(5500, a=True, b=False))
+        self.assertEqual([rows[t]["checked"] for t in (2000, 5000, 6000, 11_000)], [0, 0, 1, 1])
+        self.assertEqual((rows[6000]["compliant"], rows[6000]["check_weight"], rows[6000]["check_weight_passed"]), (0, 2, 1))
+        self.assertEqual(rows[6000]["checks"], {"a": {"evaluated": 1, "passed": 1}, "b": {"evaluated": 1, "passed": 0}})
+        self.assertEqual(rows[6000]["check_sources"], {"spot": {"evaluated": 2, "passed": 1}})
+        self.assertNotIn(12_000, rows)  # the call has slid out, and the judgement with it
+
+    def test_which_leg(self):
+        legs = [cdr(1000, call="c"), cdr(2000, call="c"), cdr(3500, call="c"), cdr(2500, call="d"), cdr(2600, call="c", seat="x")]
+        rows = self.seat(*legs, check(3000, a=True), windows=["1s/1s"], allowed_lateness="5s")
+        self.assertEqual({t: row["checked"] for t, row in rows.items() if row["checked"]}, {})  # as of 3000: not known yet
+        rows = self.seat(*legs, check(3000, a=True), windows=["2s/1s"], allowed_lateness="5s")
+        self.assertEqual({t: row["checked"] for t, row in rows.items() if row["checked"]}, {4000: 1})
+
+    def test_without_a_leg_it_is_one(self):
+        rows = self.seat(check(3000, a=True))
+        self.assertEqual((rows[4000]["offered"], rows[4000]["checked"], rows[4000]["compliant"]), (0, 1, 1))
+        self.assertEqual(self.seat(check(3000, a=None)), {})
+        rows = self.seat(cdr(1000, call="c"), check(3000, a=True), compliance={"judge_within": "1999ms"})
+        self.assertEqual((rows[4000]["checked"], rows[12_000]["offered"]), (1, 0))
+
+    def test_a_leg_is_checked_once(self):
+        rows = self.seat(cdr(1000, call="c", checks={"a": True}), check(2000, b=True), check(3000, a=False), check(4000, b=True))
+        self.assertEqual([(rows[t]["checked"], rows[t]["compliant"]) for t in (2000, 3000, 4000, 5000)], [(1, 1), (1, 1), (1, 0), (1, 0)])
+        self.assertEqual(rows[5000]["check_sources"], {"record": {"evaluated": 1, "passed": 1}, "spot": {"evaluated": 3, "passed": 2}})
+
+    def test_a_revision_stays_judged(self):
+        rows = self.seat(cdr(1000, "i", call="c"), check(2000, a=False), cdr(3000, seat="x"),
+                         cdr(4000, "i", call="c", rev=1, checks={"b": True}), check(5000, a=True), dedupe="1h")
+        self.assertEqual([(rows[t]["offered"], rows[t]["checked"], rows[t]["compliant"]) for t in (3000, 5000, 6000)],
+                         [(1, 1, 0), (1, 1, 0), (1, 1, 0)])
+
+    def test_names_of_rules_are_passed_over(self):
+        rules = {"checks": {}, "rules": {"quick": {"when": "wait_ms < 1000"}}}
+        rows = self.seat(cdr(1000, call="c"), check(2000, quick=False), compliance=rules)
+        self.assertEqual((rows[3000]["checks"], rows[3000]["compliant"]), ({"quick": {"evaluated": 1, "passed": 1}}, 1))
+
+
 class Records(unittest.TestCase):
     def bad(self, line):
         with self.assertRaises(model.BadRecord, msg=repr(line)):
@@ -337,7 +437,7 @@ class Generator(unittest.TestCase):
         self.assertNotEqual(a.lines, streams.stream(8).lines)
 
     def test_has_everything(self):
-        counters = dict.fromkeys(("bad", "duplicate", "revised", "late", "accepted"), 0)
+        counters = dict.fromkeys(("bad", "duplicate", "revised", "late", "accepted", "states", "judged", "judged_legs"), 0)
         modes, far = set(), 0
         for seed in range(120):
             stream = streams.stream(seed)
@@ -435,7 +535,49 @@ def _same_offset_all_day(day, zone):
 
 
 def _marks(event, config, original=model.marks_of):
-    return [(passed, weight, False) for passed, weight, _ in original(event, config)]
+    return [(name, passed, weight, False) for name, passed, weight, _ in original(event, config)]
+
+
+def _marks_with_rules(event, config, original=model.marks_of):
+    marks = original(event, config)
+    if event.type == "check":
+        marks += [(name, passed, 1, False) for name, passed in event.checks.items() if passed is not None and name in config.rules]
+    return marks
+
+
+def _settle_at_once(out, number, watermark, config, original=model._settle):
+    original(out, number, model.FOREVER, config)
+
+
+def _settle_at_the_watermark(out, number, watermark, config, original=model._settle):
+    original(out, number, watermark + 1, config)
+
+
+def _settle_alone(out, number, watermark, config, original=model._settle):
+    legs, out.legs = out.legs, []
+    original(out, number, watermark, config)
+    out.legs = legs
+
+
+def _forgets_judgements(leg, config, original=model.can_be_judged):
+    return not leg.event.rev and original(leg, config)
+
+
+def _occupancy_with_breaks(what):
+    busy = sum(what.state_ms.get(state, 0) for state in model.BUSY)
+    return model.ratio(busy, sum(ms for state, ms in what.state_ms.items() if state != "offline"), 4)
+
+
+def _is_empty_without_legs(self):
+    return not self.legs and not self.judgements
+
+
+def _is_never_empty(self):
+    return not self.legs and not self.judgements and not self.state_ms
+
+
+def _nested_plain(what, original=model.nested):
+    return {key: value for key, value in original(what).items() if key != "check_sources"}
 
 
 def _end_late(name, ts, zone, original=breaches.period_end_ms):
@@ -472,17 +614,28 @@ MISTAKES = {
     "counts an empty window as nothing seen": (breaches, "NOTHING", dict.fromkeys(model.FIGURES) | {"offered": 0}),
     "clears when no level holds": (breaches.BreachRule, "is_clear", lambda self, v, n: self.level(v, n) == 0),
     "keeps a period one ms longer": (breaches, "period_end_ms", _end_late),
+    "lets a check say what a rule says": (model, "marks_of", _marks_with_rules),
+    "counts judgements when they come": (model, "_settle", _settle_at_once),
+    "counts judgements when the watermark reaches them": (model, "_settle", _settle_at_the_watermark),
+    "finds no leg for a judgement": (model, "_settle", _settle_alone),
+    "forgets what was said of a revised leg": (model, "can_be_judged", _forgets_judgements),
+    "takes a change of state however late": (model, "out_of_reach", lambda e, clock, c: False),
+    "counts breaks as signed on": (model, "occupancy", _occupancy_with_breaks),
+    "has no rows of states alone": (model.What, "is_empty", _is_empty_without_legs),
+    "has rows of nothing but offline": (model.What, "is_empty", _is_never_empty),
+    "leaves the sources of checks out": (model, "nested", _nested_plain),
     "takes a time without a zone": (model, "rfc3339_ms", _zone_optional),
 }
 
 
 class PlantedMistakes(unittest.TestCase):
     SEEDS = 400
+    RARE = ("allows larger records", "takes a time without a zone")
 
     def test_each_is_noticed(self):
         for name, patch in MISTAKES.items():
             with self.subTest(name):
-                seeds = range(2500) if name == "allows larger records" else range(self.SEEDS)
+                seeds = range(2500) if name in self.RARE else range(self.SEEDS)
                 self.assertTrue(any(self.noticed(seed, patch) for seed in seeds), f"nobody noticed that it {name}")
 
     @staticmethod

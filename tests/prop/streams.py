@@ -65,9 +65,11 @@ METRICS = {
     "aht_ms": ["1000", "30000", "250000"], "asa_ms": ["999.5", "5000", "20000"], "handle_max_ms": ["60000", "600000"],
     "wait_max_ms": ["0", "20000", "60000"], "abandon_rate": ["0.05", "0.3333", "0.5", "0.333333"],
     "service_level": ["0.8", "0.5", "0"], "compliance_rate": ["0.6667", "0.9"], "compliant_rate": ["0.5", "1"],
-    "rating_avg": ["33", "60.5", "66.67"], "vetoes": ["0", "1"], "rating_sum": ["100"], "occupancy": ["0.5"],
+    "rating_avg": ["33", "60.5", "66.67"], "vetoes": ["0", "1"], "rating_sum": ["100"], "occupancy": ["0.5", "0.9", "0", "0.333333"],
     "handle_ms": ["100000"], "transfers": ["0", "2"],
 }
+OCCUPANCY_STEPS_MAX = 1500  # time runs on at every step: longer streams have no rule on it
+FLAPS_STEPS_MAX = 20_000  # warn and clear may hold at once: longer streams have no rule that does this at every step
 LADDERS = {"seat": ["team", "room", "centre"], "queue": ["team", "room", "centre"], "team": ["room", "centre"],
            "room": ["centre"], "centre": []}
 
@@ -273,7 +275,7 @@ class Maker:
                 "target": rng.choice(["20s", "5s", "1s"]),
                 "formula": rng.choice(["answered", "ignore", "positive", "negative"]),
             },
-            "compliance": {"checks": checks, "rules": rules},
+            "compliance": {"checks": checks, "rules": rules, "judge_within": rng.choice(["7d", "7d", "1h", "20s", "0s"])},
             "workers": rng.choice([1, 2, 3]),
         }
         self.steps = [model.duration_ms(text.split("/")[1]) for text in windows] + ([1000] if periods else [])
@@ -409,24 +411,36 @@ class Maker:
             record["checks"] = {name: rng.choice([True, True, False, None]) for name in names}
         if rng.random() < 0.1:
             record["rev"] = rng.choice([0, 1, 5])
-        for name in ("call", "agent", "ch"):
+        for name in ("agent", "ch"):
             if rng.random() < 0.15:
                 record[name] = rng.choice(["", "a", "voice"])
+        if rng.random() < self.judged:
+            record["call"] = rng.choice(["", "c1", "c1", "c2", "c3", "звонок"])
         for name in ("seat", "queue", "centre"):
             if name not in record and rng.random() < 0.05:
                 record[name] = ""
         return record
 
     def other(self, identity, ts):
+        """A record of another type than cdr; states and judgements more often than the rest."""
         rng = self.rng
-        seat, queue = rng.choice(self.seats), rng.choice(QUEUES)
-        return {"id": identity, "ts": ts} | rng.choice([
-            {"type": "queue_enter", "call": "c1", "queue": queue},
-            {"type": "queue_exit", "call": "c1", "queue": queue, "reason": "left"},
-            {"type": "seat_state", "seat": seat, "state": rng.choice(model.STATES)},
-            {"type": "check", "seat": seat, "call": "c1", "source": rng.choice(model.SOURCES), "checks": {"greeting": True}},
-            {"type": "case", "case": "k1", "seat": seat, "kind": "urgent", "step": rng.choice(model.STEPS)},
-        ])
+        seat, queue, call = rng.choice(self.seats), rng.choice(QUEUES), rng.choice(["c1", "c1", "c2", "c3", "звонок"])
+        roll = rng.random()
+        if roll < 0.45:
+            record = {"type": "seat_state", "seat": seat, "state": rng.choice(model.STATES)}
+        elif roll < 0.8:
+            names = rng.sample(self.marks, rng.randrange(min(4, len(self.marks)) + 1))
+            record = {"type": "check", "seat": seat, "call": call, "source": rng.choice(model.SOURCES),
+                      "checks": {name: rng.choice([True, True, False, None]) for name in names}}
+        else:
+            record = rng.choice([
+                {"type": "queue_enter", "call": call, "queue": queue},
+                {"type": "queue_exit", "call": call, "queue": queue, "reason": "left"},
+                {"type": "case", "case": "k1", "seat": seat, "kind": "urgent", "step": rng.choice(model.STEPS)},
+            ])
+        if record["type"] in ("seat_state", "check") and rng.random() < 0.2:
+            record |= {"queue": queue} if rng.random() < 0.5 else {"centre": rng.choice(CENTRES)}
+        return {"id": identity, "ts": ts} | record
 
     def spoil(self, record):
         """Bytes that are no valid record, made of one that is."""
@@ -499,8 +513,10 @@ class Maker:
         prefix = rng.choice(["e", "e", "长", "x" * 55])
         for number in range(count):
             ts = self.moment()
-            make = self.cdr if rng.random() < 0.92 else self.other
+            make = self.cdr if rng.random() < self.cdrs else self.other
             record = make(f"{prefix}{number}", ts)
+            if self.calm and not self.is_only_leg(record):
+                del record["call"]
             arrival = ts + self.delay()
             out.append((arrival, record))
             while not self.calm and rng.random() < 0.15:
@@ -516,6 +532,14 @@ class Maker:
                 out += self.late_first(f"{prefix}l{number}", ts)
         out.sort(key=lambda item: item[0])
         return out
+
+    def is_only_leg(self, record):
+        """Of two legs of a call and seat at one ms the last that came is judged: not in a calm stream."""
+        key = record.get("call"), record.get("seat"), record["ts"]
+        if record["type"] != "cdr" or "call" not in record:
+            return True
+        self.legs.add(key) if (new := key not in self.legs) else None
+        return new
 
     def at_the_horizon(self, identity, record):
         """A repeat right when its id is about to be forgotten, by the ms."""
@@ -562,6 +586,9 @@ class Maker:
         self.first = max(0, self.anchor - rng.choice([0, self.span // 2, self.span // 2, self.span, 3600_000]))
         self.first = min(self.first, model.TS_MAX - self.span)
         self.recent = []
+        self.legs = set()
+        self.cdrs = rng.choice([0.9, 0.9, 0.7, 0.4])  # their share of the records
+        self.judged = rng.choice([0.15, 0.9])  # share of the legs that a judgement can find
         roster = self.roster()
         self.crlf = not self.calm and rng.random() < 0.03
         count = rng.choice([0, 1, 2, 3, 5, 8, 15, 15, 30, 30, 60, 60, 120, 200])
@@ -577,6 +604,7 @@ class Maker:
             far["ts"] = min(far["ts"], model.TS_MAX)
             lines.insert(rng.randrange(len(lines) + 1), self.write(far))
             stream.tags.add("far")
+        self.drop_long_watches(stream)
         files = rng.choice([1, 1, 1, 2, 3])
         cuts = sorted(rng.randrange(len(lines) + 1) for _ in range(files - 1))
         stream.lines = [(sum(n >= cut for cut in cuts), line) for n, line in enumerate(lines)]
@@ -584,6 +612,20 @@ class Maker:
         stream.crlf = self.crlf
         stream.last_feed = rng.random() < 0.8
         return stream
+
+    def drop_long_watches(self, stream):
+        """Rules on what runs on with the time, where that is too many steps to look at each."""
+        def steps(rule):
+            texts = [text for text in stream.config["windows"] if text.split("/")[0] == rule["window"]]
+            return self.span // (model.duration_ms(texts[0].split("/")[1]) if texts else 1000)
+
+        for rule in stream.config["rules"]:
+            if steps(rule) > FLAPS_STEPS_MAX:
+                rule.pop("clear", None)
+        stream.config["rules"] = [
+            rule for rule in stream.config["rules"]
+            if rule["metric"] != "occupancy" or ("far" not in stream.tags and steps(rule) <= OCCUPANCY_STEPS_MAX)
+        ]
 
     def when(self, stream):
         rng = self.rng
@@ -611,3 +653,16 @@ def in_order(calm):
     """The same records, sorted by event time, in one file."""
     lines = sorted((line for _, line in calm.lines), key=lambda line: model.decode(line).ts)
     return calm.copy(lines=[(0, line) for line in lines])
+
+
+def is_calm(stream):
+    """Whether the rows must not depend on the order: all in time, no repeats, one leg of a call and seat at a time."""
+    clock, seen, lateness = -math.inf, set(), model.duration_ms(stream.config["allowed_lateness"])
+    for _, line in stream.lines:
+        event = model.decode(line)
+        keys = {event.id} | ({(event.call, event.seat, event.ts)} if event.type == "cdr" and event.call else set())
+        if event.ts < clock - lateness or keys & seen:
+            return False
+        seen |= keys
+        clock = max(clock, event.ts)
+    return True
