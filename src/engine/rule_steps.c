@@ -116,8 +116,8 @@ void cm_rule_feed_init(struct cm_rule_feed *feed)
     }
 }
 
-/* The next step that somebody needs: the next observation, or the next step of a window with
- * running timers. */
+/* The next step that somebody needs: the next observation, or the step at which a timer runs out.
+ */
 static bool next_step(const struct cm_rule_feed *feed, const struct cm_config *config,
                       const struct cm_breaches *breaches, const struct cm_observation *seen,
                       int64_t watermark_ms, int64_t *asof_ms, uint32_t *window)
@@ -128,10 +128,13 @@ static bool next_step(const struct cm_rule_feed *feed, const struct cm_config *c
         *window = seen->window;
     }
     for (uint32_t i = 0; i < config->all_count; i++) {
-        if (feed->last_ms[i] == INT64_MIN || cm_breaches_active(breaches, i) == 0) {
+        int64_t wake_ms = cm_breaches_wake_ms(breaches, i);
+        if (feed->last_ms[i] == INT64_MIN || wake_ms > watermark_ms) {
             continue;
         }
-        int64_t timer_ms = feed->last_ms[i] + config->all[i].step_ms;
+        int64_t timer_ms = cm_window_next_asof(&config->all[i], wake_ms - 1);
+        int64_t least_ms = feed->last_ms[i] + config->all[i].step_ms;
+        timer_ms = timer_ms < least_ms ? least_ms : timer_ms;
         if (timer_ms <= watermark_ms && timer_ms <= feed->end_ms[i] &&
             (timer_ms < *asof_ms || (timer_ms == *asof_ms && i < *window))) {
             *asof_ms = timer_ms;

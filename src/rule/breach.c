@@ -60,7 +60,7 @@ struct cm_breaches {
     struct rule *rules;
     uint32_t rules_count;
     uint32_t wants[CM_WINDOWS_MAX]; /* a bit a kind */
-    int64_t stepped_ms[CM_WINDOWS_MAX];
+    int64_t stepped_ms[CM_WINDOWS_MAX], wake_ms[CM_WINDOWS_MAX];
 };
 
 static int by_text(const void *a, const void *b)
@@ -119,6 +119,7 @@ struct cm_breaches *cm_breaches_create(const struct cm_config *config, cm_breach
     breaches->rules = cm_alloc(config->rules.count + 1u, sizeof(*breaches->rules));
     for (uint32_t i = 0; i < CM_WINDOWS_MAX; i++) {
         breaches->stepped_ms[i] = INT64_MIN;
+        breaches->wake_ms[i] = INT64_MAX;
     }
     for (uint32_t i = 0; i < config->rules.count; i++) {
         const struct cm_rule_spec *spec = &config->rules.at[i];
@@ -362,22 +363,51 @@ static void rule_sort(struct rule *rule)
     }
 }
 
-static void rule_step(const struct cm_breaches *breaches, struct rule *rule, int64_t asof_ms)
+/* When the pair has to be looked at again although nothing was observed. */
+static int64_t pair_wake_ms(const struct rule *rule, const struct pair *pair, int64_t asof_ms)
+{
+    switch (pair->state) {
+    case PAIR_PENDING: {
+        int64_t due_ms = pair->since_ms + rule->spec->for_ms;
+        return due_ms > pair->cooldown_end_ms ? due_ms : pair->cooldown_end_ms;
+    }
+    case PAIR_RECOVERING:
+        return pair->recovering_ms + rule->spec->keep_ms;
+    case PAIR_FIRING:
+        if (cm_rule_is_clear(rule->spec, &pair->sample)) {
+            return asof_ms + 1; /* just raised, and clear at once */
+        }
+        return pair->ladder_next < rule->ladder_count
+                   ? pair->raised_ms + rule->ladder[pair->ladder_next].after_ms
+                   : INT64_MAX;
+    case PAIR_OK:
+        break;
+    }
+    return cm_rule_level(rule->spec, &pair->sample) == CM_LEVEL_NONE ? pair->cooldown_end_ms
+                                                                     : asof_ms + 1;
+}
+
+/* Returns when the next step is due if nothing is observed. */
+static int64_t rule_step(const struct cm_breaches *breaches, struct rule *rule, int64_t asof_ms)
 {
     rule_sort(rule);
     uint32_t kept = 0;
+    int64_t wake_ms = INT64_MAX;
     for (uint32_t i = 0; i < rule->count; i++) {
         struct pair *pair = rule->pairs[i];
         bool raised = pair->state == PAIR_FIRING || pair->state == PAIR_RECOVERING;
         if (raised ? pair_step_raised(breaches, rule, pair, asof_ms)
                    : pair_step_quiet(breaches, rule, pair, asof_ms)) {
             rule->pairs[kept++] = pair;
+            int64_t pair_ms = pair_wake_ms(rule, pair, asof_ms);
+            wake_ms = pair_ms < wake_ms ? pair_ms : wake_ms;
         } else {
             rule_unlink(rule, pair);
             pair_free(pair);
         }
     }
     rule->count = kept;
+    return wake_ms;
 }
 
 void cm_breaches_step(struct cm_breaches *breaches, uint32_t window, int64_t asof_ms)
@@ -385,11 +415,19 @@ void cm_breaches_step(struct cm_breaches *breaches, uint32_t window, int64_t aso
     CM_ASSERT(window < CM_WINDOWS_MAX);
     CM_ASSERT(asof_ms > breaches->stepped_ms[window]);
     breaches->stepped_ms[window] = asof_ms;
+    breaches->wake_ms[window] = INT64_MAX;
     for (uint32_t i = 0; i < breaches->rules_count; i++) {
         if (breaches->rules[i].spec->window == window) {
-            rule_step(breaches, &breaches->rules[i], asof_ms);
+            int64_t wake_ms = rule_step(breaches, &breaches->rules[i], asof_ms);
+            breaches->wake_ms[window] =
+                wake_ms < breaches->wake_ms[window] ? wake_ms : breaches->wake_ms[window];
         }
     }
+}
+
+int64_t cm_breaches_wake_ms(const struct cm_breaches *breaches, uint32_t window)
+{
+    return breaches->wake_ms[window];
 }
 
 uint32_t cm_breaches_active(const struct cm_breaches *breaches, uint32_t window)

@@ -79,9 +79,12 @@ void cm_breaches_observe(struct cm_breaches *breaches, uint32_t window, int64_t 
                          enum cm_kind kind, struct cm_str id, const struct cm_measures *m);
 /* Ends the step of that window: every rule on it is evaluated for the units that were observed and
  * for those that have state, in the order rule (as configured), kind, id (bytes). Steps of a window
- * come in rising order of asof_ms; a step may be left out only when nothing was observed and
- * cm_breaches_active() is 0 for that window. */
+ * come in rising order of asof_ms; a step may be left out only when nothing was observed and it
+ * lies before cm_breaches_wake_ms() of that window. */
 void cm_breaches_step(struct cm_breaches *breaches, uint32_t window, int64_t asof_ms);
+/* The earliest instant that needs a step of that window although nothing is observed: a timer runs
+ * out. INT64_MAX: none. */
+int64_t cm_breaches_wake_ms(const struct cm_breaches *breaches, uint32_t window);
 /* How many (rule, unit) pairs of that window have state: not ok, or in cooldown, or observed and
  * not yet stepped. */
 uint32_t cm_breaches_active(const struct cm_breaches *breaches, uint32_t window);

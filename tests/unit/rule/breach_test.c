@@ -559,7 +559,8 @@ static void drive(struct bench *b, struct cm_prng *prng, const char *values)
             show(b, 0, t, "t1", values[t]);
             before = values[t];
         }
-        if (shown || cm_breaches_active(b->breaches, 0) > 0 || cm_prng_below(prng, 4) == 0) {
+        bool due = cm_breaches_wake_ms(b->breaches, 0) <= ASOF_0 + t * S;
+        if (shown || due || cm_prng_below(prng, 4) == 0) {
             cm_breaches_step(b->breaches, 0, ASOF_0 + t * S);
         }
     }
