@@ -32,6 +32,7 @@
     X("timezone",                timezone,    STRING,     "Asia/Shanghai",   "", "", "IANA zone of the centre; calendar periods follow it.") \
     X("centre",                  centre,      STRING,     "main",            "", "", "Centre of records and seats that name none.") \
     X("roster",                  roster,      STRING,     "",                "", "", "Roster file (.csv or .yaml), relative to the configuration file; empty: no roster.") \
+    X("roster_watch",            roster_watch_ms, DURATION, "1s",            "0s", "1d", "How often `run` looks whether the roster file has changed, and loads it, all or nothing; 0s: on SIGHUP only.") \
     X("queues",                  queues,      QUEUES,     "{}",              "", "", "Queues and who owns them: {broadband: {owner: \"team:t7\"}}.") \
     X("windows",                 windows,     WINDOWS,    "[1m/1s, 5m/5s, 15m/15s, 1h/1m]", "", "", "Sliding windows as length/step; the step divides the length.") \
     X("periods",                 periods,     PERIODS,    "[day, week, month, quarter]", "", "", "Calendar periods in the centre's zone.") \

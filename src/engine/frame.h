@@ -33,7 +33,8 @@ struct cm_frame_request {
     int64_t clock_ms;     /* event time now less wall clock; INT64_MIN: no event yet */
     bool emit_rows;       /* Redis takes rows in this tick */
     bool emit_history;    /* and closed periods; when not, they pass unpublished (catching up) */
-    bool hold_periods;    /* no period may close: Redis is away */
+    bool hold_periods;    /* no period may close: Redis is away, or still at the last tick */
+    bool hold_judgements; /* and none counts from beyond the end of a period that stands */
     bool resync;          /* everything counts as changed */
 };
 

@@ -99,6 +99,43 @@ static void advance_rows(struct cm_fill *f)
     }
 }
 
+/* Whether no period stands whose end lies at or before that instant. */
+static bool is_closed(const struct cm_fill *f, uint32_t window, int64_t until_ms)
+{
+    int64_t at_ms = cm_windows_asof(f->windows, CM_VIEW_ROWS, window);
+    return at_ms == INT64_MIN ||
+           cm_zone_period_end_ms(f->config->zone, f->config->all[window].period, at_ms - 1) >
+               until_ms;
+}
+
+/* Rules, and ends of periods, up to the watermark. A judgement counts in what is as of later than
+ * itself: before each one, what is as of up to it. */
+static void pass_judgements(struct cm_fill *f)
+{
+    const struct cm_frame_request *whole = f->request;
+    struct cm_frame_request part = *whole;
+    int64_t next_ms = cm_windows_next_judgement(f->windows);
+    f->request = &part;
+    for (; next_ms < whole->watermark_ms; next_ms = cm_windows_next_judgement(f->windows)) {
+        part.watermark_ms = next_ms;
+        cm_rule_walk(f->windows, f->config, next_ms, &f->frame->rules);
+        bool closed = true;
+        for (uint32_t i = f->config->windows.count; i < f->config->all_count; i++) {
+            int64_t asof_ms = cm_window_next_asof(&f->config->all[i], whole->now_ms);
+            (void)close_periods(f, i, asof_ms);
+            closed = closed && is_closed(f, i, next_ms);
+        }
+        if (whole->hold_judgements && !closed) {
+            break;
+        }
+        cm_windows_settle(f->windows, next_ms + 1);
+    }
+    f->request = whole;
+    next_ms = next_ms < whole->watermark_ms ? next_ms : whole->watermark_ms;
+    cm_windows_settle(f->windows, next_ms);
+    cm_rule_walk(f->windows, f->config, next_ms, &f->frame->rules);
+}
+
 static void add_gauges(struct cm_fill *f)
 {
     uint32_t count = 0;
@@ -110,7 +147,8 @@ static void add_gauges(struct cm_fill *f)
     }
 }
 
-/* The oldest event time that a window or period still reaches into, and the ids before it. */
+/* The oldest event time that a window, a period or a judgement still reaches into, and the ids
+ * before it. */
 static int64_t rebuild_from_ms(const struct cm_fill *f)
 {
     int64_t from_ms = INT64_MAX;
@@ -125,6 +163,10 @@ static int64_t rebuild_from_ms(const struct cm_fill *f)
                                             : asof_ms - window->length_ms;
         from_ms = left_ms < from_ms ? left_ms : from_ms;
     }
+    /* A judgement looks for its call further back than windows may reach. */
+    int64_t judged_ms =
+        f->request->now_ms == INT64_MIN ? 0 : f->request->now_ms - f->config->judge_within_ms;
+    from_ms = judged_ms < from_ms ? judged_ms : from_ms;
     from_ms -= f->config->dedupe_ms + f->config->allowed_lateness_ms;
     return from_ms > 0 ? from_ms : 0;
 }
@@ -160,12 +202,7 @@ void cm_frame_fill(const struct cm_fill *fill)
 
     cm_frame_clear(f->frame);
     if (r->now_ms != INT64_MIN) {
-        int64_t next_ms = cm_windows_next_judgement(f->windows);
-        for (; next_ms < r->watermark_ms; next_ms = cm_windows_next_judgement(f->windows)) {
-            cm_rule_walk(f->windows, f->config, next_ms, &f->frame->rules);
-            cm_windows_settle(f->windows, next_ms + 1);
-        }
-        cm_rule_walk(f->windows, f->config, r->watermark_ms, &f->frame->rules);
+        pass_judgements(f);
         advance_rows(f);
         if (r->resync) {
             cm_windows_touch_all(f->windows, CM_VIEW_ROWS);

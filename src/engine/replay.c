@@ -282,6 +282,7 @@ static void advance_to(struct replay *r, int64_t watermark_ms)
 {
     r->watermark_ms = watermark_ms;
     settle(r, watermark_ms);
+    cm_windows_settle(r->windows, watermark_ms);
     pass(r, watermark_ms);
     if (r->options->mode != CM_REPLAY_EVERY && cm_windows_entries(r->windows) > ENTRIES_MOST &&
         watermark_ms - r->followed_ms > r->follow_ms) {

@@ -14,6 +14,7 @@
 #include "engine/gauge_merge.h"
 #include "engine/merge.h"
 #include "engine/ownership.h"
+#include "engine/roster_watch.h"
 #include "engine/rule_merge.h"
 #include "engine/run_counters.h"
 #include "engine/worker.h"
@@ -30,6 +31,7 @@
 struct run {
     const struct cm_config *config;
     struct cm_roster *roster;
+    struct cm_roster_watch roster_watch;
     struct cm_run_signals *signals;
     struct cm_kafka *kafka;
     struct cm_worker **workers;
@@ -259,6 +261,7 @@ static void begin_round(struct run *r, int64_t now_ns)
             !connected || (!r->round_emits && !behind && !cm_publisher_is_gated(r->publisher)),
         .resync = r->round_emits && rebuilt && r->resync,
     };
+    r->request.hold_judgements = connected && r->request.hold_periods;
     if (r->request.resync && r->breaches != NULL) {
         cm_breaches_firing(r->breaches, show_again, r);
     }
@@ -305,7 +308,7 @@ static void refresh_positions(struct run *r)
     finish_round(r);
     r->request.emit_rows = false;
     r->request.emit_history = false;
-    r->request.hold_periods = true;
+    r->request.hold_periods = r->request.hold_judgements = true;
     r->request.resync = false;
     r->request.now_ms = r->now_ms;
     r->request.watermark_ms = r->watermark_ms;
@@ -402,6 +405,16 @@ static void reload_roster(struct run *r)
     cm_roster_free(r->roster);
     r->roster = fresh;
     cm_log(CM_LOG_INFO, "roster.reloaded", "file=\"%s\" rows=%u", path, rows);
+}
+
+static bool wants_roster(struct run *r)
+{
+    /* relaxed, here and for `stop`: flags of signal handlers, nothing else hangs on them. */
+    if (atomic_exchange_explicit(&r->signals->reload, false, memory_order_relaxed)) {
+        cm_roster_watch_loaded(&r->roster_watch);
+        return true;
+    }
+    return cm_roster_watch_poll(&r->roster_watch, cm_clock_mono_ns());
 }
 
 static int open_run(struct run *r)
@@ -551,11 +564,11 @@ int cm_run(const struct cm_run_options *options)
     r->first_ms = INT64_MIN;
     r->clock_ms = INT64_MIN;
     r->lead_ns = INT64_MIN;
-    r->request.now_ms = INT64_MIN;
-    r->request.first_ms = INT64_MIN;
-    r->request.whole_ms = INT64_MIN;
-    r->request.clock_ms = INT64_MIN;
+    r->request.now_ms = r->request.first_ms = INT64_MIN;
+    r->request.whole_ms = r->request.clock_ms = INT64_MIN;
     r->next_report_ns = cm_clock_mono_ns() + REPORT_EVERY_NS;
+    cm_roster_watch_init(&r->roster_watch, cm_config_roster_path(r->config),
+                         r->config->roster_watch_ms, cm_clock_mono_ns());
 
     int rc = open_run(r);
     if (rc == 0 && (r->config->plane == CM_PLANE_IO_URING || r->config->plane == CM_PLANE_EPOLL)) {
@@ -568,10 +581,8 @@ int cm_run(const struct cm_run_options *options)
                r->config->topic, r->config->group, r->config->redis_address,
                cm_ring_describe(r->ring));
     }
-    /* relaxed: flags of signal handlers, nothing else hangs on them. */
     while (rc == 0 && !atomic_load_explicit(&r->signals->stop, memory_order_relaxed)) {
-        if (atomic_exchange_explicit(&r->signals->reload, false,
-                                     memory_order_relaxed)) { /* relaxed: as above */
+        if (wants_roster(r)) {
             finish_round(r);
             reload_roster(r);
         }

@@ -456,7 +456,7 @@ enum cm_verdict cm_windows_apply(struct cm_windows *w, const struct cm_event *ev
         (void)count_cdr(w, event, id);
         return revises ? CM_VERDICT_REVISED : CM_VERDICT_COUNTED;
     }
-    if (!cm_windows_take_other(w, event, watermark_ms)) {
+    if (!cm_windows_take_other(w, event)) {
         return CM_VERDICT_LATE;
     }
     (void)cm_journal_add(w->journal, id, w->source_ms);

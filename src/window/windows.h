@@ -67,7 +67,7 @@ enum cm_verdict cm_windows_apply(struct cm_windows *windows, const struct cm_eve
                                  int64_t watermark_ms);
 /* Counts the judgements (`check`) before that instant, which the watermark has passed. Each counts
  * in what is as of later than itself: call with the ts of the next one + 1, after whatever is as of
- * up to that ts. */
+ * up to that ts, and then with the watermark. */
 void cm_windows_settle(struct cm_windows *windows, int64_t before_ms);
 /* The ts of the earliest judgement that waits; INT64_MAX: none. */
 int64_t cm_windows_next_judgement(const struct cm_windows *windows);

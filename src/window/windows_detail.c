@@ -63,6 +63,7 @@ void cm_windows_detail_open(struct cm_windows *w)
                                                                       : config->dedupe_ms;
     d->waits = cm_queue_waits_create(d->sets, config->orphan_after_ms, keep_ms);
     d->running_rules = running_rules(config);
+    d->settled_ms = INT64_MIN;
 }
 
 void cm_windows_detail_close(struct cm_windows *w)
@@ -91,7 +92,19 @@ static uint32_t set_of(struct cm_windows *w, const struct cm_event *event)
     return cm_unit_sets_intern(w->detail.sets, leg.units, leg.units_count);
 }
 
-bool cm_windows_take_other(struct cm_windows *w, const struct cm_event *event, int64_t watermark_ms)
+/* One that comes when its instant is settled counts at once. */
+static void take_check(struct cm_windows *w, const struct cm_event *event)
+{
+    struct detail *d = &w->detail;
+    bool late = event->ts_ms < d->settled_ms;
+    cm_judgements_take(d->judgements, event, &d->marks, set_of(w, event),
+                       late ? w->clock_ms : INT64_MIN);
+    if (late) {
+        cm_judgements_settle(d->judgements, event->ts_ms + 1);
+    }
+}
+
+bool cm_windows_take_other(struct cm_windows *w, const struct cm_event *event)
 {
     struct detail *d = &w->detail;
     switch ((enum cm_event_type)event->type) {
@@ -100,9 +113,7 @@ bool cm_windows_take_other(struct cm_windows *w, const struct cm_event *event, i
                                    set_of(w, event), event, w->clock_ms);
     case CM_EVENT_CHECK:
         cm_marks_judge(&d->marks, event, w->config);
-        cm_judgements_take(d->judgements, event, &d->marks, set_of(w, event),
-                           event->ts_ms < watermark_ms ? w->clock_ms : INT64_MIN);
-        cm_windows_settle(w, watermark_ms);
+        take_check(w, event);
         return true;
     case CM_EVENT_QUEUE_ENTER:
     case CM_EVENT_QUEUE_EXIT:
@@ -166,8 +177,10 @@ void cm_windows_detail_forget(struct cm_windows *w, const struct cm_journal_reco
 
 void cm_windows_settle(struct cm_windows *w, int64_t before_ms)
 {
-    if (cm_judgements_next_ms(w->detail.judgements) < before_ms) {
-        cm_judgements_settle(w->detail.judgements, before_ms);
+    struct detail *d = &w->detail;
+    d->settled_ms = before_ms > d->settled_ms ? before_ms : d->settled_ms;
+    if (cm_judgements_next_ms(d->judgements) < before_ms) {
+        cm_judgements_settle(d->judgements, before_ms);
     }
 }
 

@@ -55,6 +55,7 @@ struct detail {
     struct cm_sums *sums;
     uint8_t span[CM_VIEW_COUNT][CM_WINDOWS_MAX]; /* of sums, by view and window; and back: */
     uint8_t view_of[CM_VIEW_COUNT * CM_WINDOWS_MAX], window_of[CM_VIEW_COUNT * CM_WINDOWS_MAX];
+    int64_t settled_ms;     /* judgements before that instant count; INT64_MIN: none yet */
     uint32_t running_rules; /* windows whose rules look at what runs on by itself */
     struct cm_unit_sets *sets;
     struct cm_seat_states *states;
@@ -143,8 +144,7 @@ void cm_windows_note_unit(struct cm_windows *windows, uint32_t unit);
 void cm_windows_detail_open(struct cm_windows *windows);
 void cm_windows_detail_close(struct cm_windows *windows);
 /* An event that is no cdr; false: too old. */
-bool cm_windows_take_other(struct cm_windows *windows, const struct cm_event *event,
-                           int64_t watermark_ms);
+bool cm_windows_take_other(struct cm_windows *windows, const struct cm_event *event);
 /* A leg that counts now, with the marks of its event; `record` is NULL when nothing is remembered.
  */
 void cm_windows_detail_leg(struct cm_windows *windows, const struct cm_event *event,

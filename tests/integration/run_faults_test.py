@@ -189,7 +189,8 @@ class Faults(harness.Case):
         lines = self.calls(count=8_000, hours=100)
         part = len(lines) * 3 // 4
         topic = self.topic(3)
-        config = self.config(topic, workers=2, windows=["5m/5s", "1h/1m"], periods=["day"], **self.common())
+        config = self.config(topic, workers=2, windows=["5m/5s", "1h/1m"], periods=["day"],
+                             compliance={"judge_within": "0s"}, **self.common())
         run = harness.Run(self, config).start()
         self.kafka.produce(topic, lines[:part], key=harness.key_of)
         run.wait_read(part)
@@ -230,7 +231,7 @@ class Faults(harness.Case):
 
     def kill_in_the_middle(self, workers):
         """kill -9 again and again while a topic is read that takes a while."""
-        lines = harness.shifted(self.calls(count=2_500, hours=20), 40, 20 * HOUR_MS)
+        lines = harness.shifted(harness.with_states(5, self.calls(count=2_500, hours=20)), 30, 20 * HOUR_MS)
         topic = self.topic(4)
         self.kafka.produce(topic, lines, key=harness.key_of, codec="lz4")
         config = self.config(topic, workers=workers, tick="50ms", periods=["day", "quarter"], **self.common())

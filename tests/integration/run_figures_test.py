@@ -103,9 +103,9 @@ class Figures(harness.Case):
         self.check_current(run, [self.bank])
 
     def test_workers_and_ticks_do_not_matter(self):
-        """Revisions, checks, ratings, disorder within the lateness; the same closed periods and the same
+        """Revisions, checks, ratings, states, judgements, disorder within the lateness; the same closed periods and the same
         figures from 1 worker at 50 ms, 2 at 1 s, 2 at 50 ms."""
-        lines = list(harness.calls(7, 20_000, 1_706_000_000_000, 3 * 86_400_000))
+        lines = harness.with_states(7, list(harness.calls(7, 20_000, 1_706_000_000_000, 3 * 86_400_000)))
         for i in range(0, len(lines) - 1, 3):  # neighbours change places
             lines[i], lines[i + 1] = lines[i + 1], lines[i]
         checks = {"checks": {"identity": {"weight": 2, "veto": True}},

@@ -176,8 +176,7 @@ class Rules(harness.Case):
         run.wait_read(third)
 
         rows += [("s0", "t7", "r7", "", move), ("s5", "t1", "r", "", "")]
-        self.roster(rows)
-        run.process.send_signal(signal.SIGHUP)
+        self.roster(rows)  # noticed without a signal
         harness.wait_for("the reload", 10, lambda: "roster.reloaded" in run.log_text())
         self.kafka.produce(topic, lines[third:2 * third], key=harness.key_of)
         run.wait_read(2 * third)
