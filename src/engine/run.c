@@ -409,7 +409,7 @@ static void reload_roster(struct run *r)
 
 static bool wants_roster(struct run *r)
 {
-    /* relaxed, here and for `stop`: flags of signal handlers, nothing else hangs on them. */
+    /* relaxed: flags of signal handlers, nothing else hangs on them. */
     if (atomic_exchange_explicit(&r->signals->reload, false, memory_order_relaxed)) {
         cm_roster_watch_loaded(&r->roster_watch);
         return true;
@@ -559,16 +559,14 @@ int cm_run(const struct cm_run_options *options)
     r->config = options->config;
     r->roster = options->roster;
     r->signals = options->signals;
-    r->now_ms = INT64_MIN;
-    r->watermark_ms = INT64_MIN;
-    r->first_ms = INT64_MIN;
-    r->clock_ms = INT64_MIN;
-    r->lead_ns = INT64_MIN;
+    r->now_ms = r->watermark_ms = r->first_ms = INT64_MIN;
+    r->clock_ms = r->lead_ns = INT64_MIN;
     r->request.now_ms = r->request.first_ms = INT64_MIN;
     r->request.whole_ms = r->request.clock_ms = INT64_MIN;
-    r->next_report_ns = cm_clock_mono_ns() + REPORT_EVERY_NS;
+    int64_t now_ns = cm_clock_mono_ns();
+    r->next_report_ns = now_ns + REPORT_EVERY_NS;
     cm_roster_watch_init(&r->roster_watch, cm_config_roster_path(r->config),
-                         r->config->roster_watch_ms, cm_clock_mono_ns());
+                         r->config->roster_watch_ms, now_ns);
 
     int rc = open_run(r);
     if (rc == 0 && (r->config->plane == CM_PLANE_IO_URING || r->config->plane == CM_PLANE_EPOLL)) {
@@ -581,6 +579,7 @@ int cm_run(const struct cm_run_options *options)
                r->config->topic, r->config->group, r->config->redis_address,
                cm_ring_describe(r->ring));
     }
+    /* relaxed: as in wants_roster(). */
     while (rc == 0 && !atomic_load_explicit(&r->signals->stop, memory_order_relaxed)) {
         if (wants_roster(r)) {
             finish_round(r);
