@@ -27,6 +27,7 @@ struct cm_queue_waits {
     uint32_t *gauge_of; /* by unit: gauge + 1 */
     uint32_t units_cap;
     uint64_t orphans;
+    bool enters; /* there are queue_enter events at all */
 };
 
 struct cm_queue_waits *cm_queue_waits_create(struct cm_unit_sets *sets, int64_t orphan_after_ms,
@@ -104,7 +105,9 @@ static bool ends_wait(const struct cm_event *event)
 void cm_queue_waits_take(struct cm_queue_waits *w, const struct cm_event *event, uint32_t set,
                          int64_t newest_ms)
 {
-    if (event->call.len == 0 || event->queue.len == 0) {
+    /* Where nobody says when a call enters, cdrs say nothing about waiting. */
+    bool is_cdr = event->type == CM_EVENT_CDR;
+    if (event->call.len == 0 || event->queue.len == 0 || (is_cdr && !w->enters)) {
         return;
     }
     char text[CM_ID_BYTES_MAX + CM_UNIT_BYTES_MAX + 1];
@@ -113,8 +116,8 @@ void cm_queue_waits_take(struct cm_queue_waits *w, const struct cm_event *event,
     memcpy(text + event->call.len + 1, event->queue.p, event->queue.len);
     uint64_t key = cm_hash64(text, event->call.len + 1 + event->queue.len);
 
-    /* A cdr without a queue_enter says nothing about waiting. */
-    struct call *call = call_of(w, key, event->type != CM_EVENT_CDR);
+    struct call *call = call_of(w, key, !is_cdr || ends_wait(event));
+    w->enters = w->enters || event->type == CM_EVENT_QUEUE_ENTER;
     if (call != NULL && event->type == CM_EVENT_QUEUE_ENTER) {
         if (event->ts_ms > call->enter_ms) {
             call->enter_ms = event->ts_ms;

@@ -2,11 +2,12 @@
 /* queue_waits.h — calls that wait in queues now: for gauges only, no window counts them.
  *
  * A call (with its queue) waits when its newest queue_enter is later than its newest end: a
- * queue_exit, or a cdr that ends its wait. Only the two greatest moments are kept, so the
- * order of arrival does not matter. Who never leaves is taken out after orphan_after and counted.
+ * queue_exit, or a cdr that ends its wait. Only the two greatest moments are kept, so the order of
+ * arrival does not matter. (Cdrs are looked at once there was any queue_enter.) Who never leaves is
+ * taken out after orphan_after and counted.
  *
  * THREADS   One thread. TIME Event time, ms.
- * COST      An event: one hash and one probe. Looking: each waiting call once.
+ * COST      An event: one hash and one probe. Looking: each remembered call once.
  */
 #ifndef CM_WINDOW_QUEUE_WAITS_H
 #define CM_WINDOW_QUEUE_WAITS_H

@@ -195,6 +195,25 @@ static void a_cdr_ends_the_wait_when_somebody_or_nobody_will_answer(void **state
     }
 }
 
+/* Both are of different partitions, say. Once there are such events at all. */
+static void a_cdr_may_come_before_its_enter(void **state)
+{
+    (void)state;
+    struct bench b;
+    open(&b);
+    finish(&b, "c0", 1000, CM_OUTCOME_ANSWERED);
+    enter(&b, "c1", "q2", 1000);
+    finish(&b, "c2", 9000, CM_OUTCOME_ABANDONED);
+    finish(&b, "c3", 9000, CM_OUTCOME_NO_ANSWER);
+    enter(&b, "c2", "q1", 5000);
+    expect(&b, Q1, 0, 0);
+    enter(&b, "c3", "q1", 6000);
+    expect(&b, Q1, 1, 6000);
+    enter(&b, "c2", "q1", 9500); /* comes back */
+    expect(&b, Q1, 2, 6000);
+    close(&b);
+}
+
 static void without_call_or_queue_nothing_waits(void **state)
 {
     (void)state;
@@ -293,6 +312,7 @@ int main(void)
         cmocka_unit_test(names_are_not_run_together),
         cmocka_unit_test(the_order_of_arrival_does_not_matter),
         cmocka_unit_test(a_cdr_ends_the_wait_when_somebody_or_nobody_will_answer),
+        cmocka_unit_test(a_cdr_may_come_before_its_enter),
         cmocka_unit_test(without_call_or_queue_nothing_waits),
         cmocka_unit_test(who_never_leaves_is_taken_out_and_counted),
         cmocka_unit_test(events_alone_let_orphans_go),
