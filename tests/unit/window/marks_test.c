@@ -42,7 +42,9 @@ static void a_judgement_weighs_what_the_configuration_says(void **state)
 {
     (void)state;
     const struct cm_check checks[] = {
-        {CM_STR("greeting"), 1}, {CM_STR("identity"), 0}, {CM_STR("unlisted"), 1},
+        {CM_STR("greeting"), 1},
+        {CM_STR("identity"), 0},
+        {CM_STR("unlisted"), 1},
         {CM_STR("farewell"), -1}, /* not applicable: not there */
     };
     struct cm_event event = {.type = CM_EVENT_CHECK, .checks = checks, .checks_count = 4};
