@@ -96,7 +96,6 @@ static void take_gauge(struct cm_gauge_merge *m, uint32_t worker, const struct c
     struct cm_gauge *sum = &m->pictures[unit].sum;
     if (gauge->has_states) {
         m->states[(size_t)unit * m->workers + worker] = *gauge;
-        sum->has_states = true;
     }
     if (!gauge->has_waits) {
         return;
@@ -114,6 +113,7 @@ static void add_states(struct cm_gauge *sum, const struct cm_gauge *part)
     if (!part->has_states) {
         return;
     }
+    sum->has_states = true;
     for (uint32_t i = 0; i < CM_STATE_COUNT; i++) {
         sum->seats[i] += part->seats[i];
     }
@@ -135,6 +135,7 @@ void cm_gauge_merge_take(struct cm_gauge_merge *m, struct cm_frame *const *frame
         uint32_t unit = m->marked[i];
         struct cm_gauge *sum = &m->pictures[unit].sum;
         memset(sum->seats, 0, sizeof(sum->seats));
+        sum->has_states = false; /* until a worker says so: one that begins again does not */
         sum->since_ms = INT64_MIN;
         for (uint32_t w = 0; w < m->workers; w++) {
             add_states(sum, &m->states[(size_t)unit * m->workers + w]);

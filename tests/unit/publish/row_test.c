@@ -86,11 +86,66 @@ static void a_value_has_asof_and_all_figures(void **state)
     cm_text_free(&text);
 }
 
+static void expect_now(const struct cm_gauge *gauge, int64_t asof_ms, const char *wanted)
+{
+    struct cm_text text = {0};
+    cm_now_write(&text, asof_ms, gauge);
+    json_decref(parse(&text));
+    cm_text_addc(&text, '\0');
+    assert_string_equal(text.data, wanted);
+    cm_text_free(&text);
+}
+
+static void of_a_seat_now_says_state_and_since(void **state)
+{
+    (void)state;
+    struct cm_gauge seat = {.has_states = true,
+                            .seats = {[CM_STATE_ACW] = 1},
+                            .state = CM_STATE_ACW,
+                            .since_ms = 1795000000000};
+    expect_now(&seat, 1795000061000,
+               "{\"asof\":1795000061000,\"state\":\"acw\",\"since\":1795000000000}");
+}
+
+static void above_seats_now_counts_them_by_state(void **state)
+{
+    (void)state;
+    struct cm_gauge team = {.has_states = true, .since_ms = INT64_MIN};
+    expect_now(&team, 5, "{\"asof\":5,\"seats\":{}}");
+    team.seats[CM_STATE_MEETING] = 4;
+    expect_now(&team, 5, "{\"asof\":5,\"seats\":{\"meeting\":4}}");
+    team.seats[CM_STATE_OFFLINE] = 12;
+    team.seats[CM_STATE_TALKING] = 1;
+    team.has_waits = true;
+    team.calls_waiting = 2;
+    team.waiting_since_ms = 1000;
+    expect_now(&team, 5000,
+               "{\"asof\":5000,\"seats\":{\"offline\":12,\"talking\":1,\"meeting\":4},"
+               "\"calls_waiting\":2,\"longest_wait_ms\":4000}");
+}
+
+static void of_a_queue_now_tells_who_waits(void **state)
+{
+    (void)state;
+    struct cm_gauge queue = {.has_waits = true, .calls_waiting = 1, .waiting_since_ms = 7000};
+    expect_now(&queue, 7000, "{\"asof\":7000,\"calls_waiting\":1,\"longest_wait_ms\":0}");
+    expect_now(&queue, 9500, "{\"asof\":9500,\"calls_waiting\":1,\"longest_wait_ms\":2500}");
+    /* An event may lie ahead of what counts as now: nobody waits for less than nothing. */
+    expect_now(&queue, 6000, "{\"asof\":6000,\"calls_waiting\":1,\"longest_wait_ms\":0}");
+    queue = (struct cm_gauge){.has_waits = true};
+    expect_now(&queue, 9500, "{\"asof\":9500,\"calls_waiting\":0,\"longest_wait_ms\":0}");
+    queue.has_waits = false; /* nothing is known any more */
+    expect_now(&queue, 9500, "{\"asof\":9500}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_row_says_whose_it_is),
         cmocka_unit_test(a_value_has_asof_and_all_figures),
+        cmocka_unit_test(of_a_seat_now_says_state_and_since),
+        cmocka_unit_test(above_seats_now_counts_them_by_state),
+        cmocka_unit_test(of_a_queue_now_tells_who_waits),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }
