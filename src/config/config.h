@@ -85,7 +85,8 @@ struct cm_rule_spec {
     enum cm_figure metric;
     struct cm_condition warn, critical, clear;
     int64_t for_ms, keep_ms, cooldown_ms;
-    uint64_t min_n; /* least `offered` (for compliance figures: `checked`; ratings: `ratings`) */
+    uint64_t
+        min_n; /* least `offered` (compliance: `checked`; ratings: `ratings`; occupancy: seconds) */
     const struct cm_escalation *escalate; /* in rising order of after_ms */
     uint32_t escalate_count;
 };

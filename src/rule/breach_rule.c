@@ -4,8 +4,9 @@
 
 #include "base/fail.h"
 
-static uint64_t sample_n(enum cm_figure metric, const struct cm_tally *tally)
+static uint64_t sample_n(enum cm_figure metric, const struct cm_measures *m)
 {
+    const struct cm_tally *tally = &m->tally;
     switch (metric) {
     case CM_FIGURE_aht_ms:
     case CM_FIGURE_asa_ms:
@@ -26,6 +27,8 @@ static uint64_t sample_n(enum cm_figure metric, const struct cm_tally *tally)
     case CM_FIGURE_rating_avg:
     case CM_FIGURE_rating_sum:
         return tally->ratings;
+    case CM_FIGURE_occupancy: /* no legs: seconds of seats, begun ones too */
+        return (m->busy_ms + m->available_ms + 999) / 1000;
     default:
         return cm_tally_offered(tally);
     }
@@ -37,7 +40,7 @@ struct cm_sample cm_rule_sample(const struct cm_rule_spec *rule, const struct cm
     static const struct cm_measures empty;
     const struct cm_measures *from = m != NULL ? m : &empty;
     return (struct cm_sample){.value = cm_figure_get(rule->metric, from, formulas),
-                              .n = sample_n(rule->metric, &from->tally)};
+                              .n = sample_n(rule->metric, from)};
 }
 
 /* <0, 0, >0: value / 10^decimals against micro / 10^6. */

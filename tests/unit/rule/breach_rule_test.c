@@ -147,7 +147,9 @@ static void test_n_by_metric(void **state)
                                       .checked = 5,
                                       .talk_ms = 7000,
                                       .handle_max_ms = 1001,
-                                      .rating_sum = 240}};
+                                      .rating_sum = 240},
+                            .busy_ms = 11001,
+                            .available_ms = 2000};
     for (unsigned i = 0; i < CM_FIGURE_COUNT; i++) {
         enum cm_figure figure = (enum cm_figure)i;
         const char *name = cm_figure_name(figure);
@@ -160,6 +162,8 @@ static void test_n_by_metric(void **state)
             want = 5;
         } else if (strcmp(name, "rating_avg") == 0 || strcmp(name, "rating_sum") == 0) {
             want = 3;
+        } else if (strcmp(name, "occupancy") == 0) {
+            want = 14;
         }
         if (cm_figure_kind(figure) == CM_FIGURE_KIND_QUANTILE) {
             continue; /* needs a histogram: below */
