@@ -11,7 +11,7 @@ static void add_row(struct cm_fill *f, uint32_t unit, uint32_t window, bool is_h
         return; /* a period that has not begun */
     }
     bool counts = cm_windows_measure(f->windows, CM_VIEW_ROWS, window, unit, &m);
-    if (is_history && !counts) {
+    if (is_history && !counts && m.details.count == 0) { /* time in offline is a share too */
         return;
     }
     struct cm_frame_row *row = cm_frame_add_row(f->frame);

@@ -220,7 +220,9 @@ void cm_merge_history(struct cm_frame *const *frames, uint32_t count, cm_merge_f
              end++) {
             add_share(&sum, &closed[end]->m);
         }
-        emit(context, &closed[first]->key, closed[first]->window, closed[first]->asof_ms, &sum);
+        if (!cm_measures_are_empty(&sum)) {
+            emit(context, &closed[first]->key, closed[first]->window, closed[first]->asof_ms, &sum);
+        }
         cm_measures_free(&sum);
     }
     free(closed);

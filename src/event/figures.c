@@ -194,12 +194,17 @@ void cm_figures_write(struct cm_text *out, const struct cm_measures *m,
             cm_text_add_fixed(out, value.value, decimals(row->kind));
         }
     }
-    cm_details_write(out, &m->details);
+    if (!cm_measures_are_empty(m)) { /* time in offline alone is not told */
+        cm_details_write(out, &m->details);
+    }
 }
 
 bool cm_measures_are_empty(const struct cm_measures *m)
 {
-    return m->details.count == 0 && cm_tally_is_empty(&m->tally);
+    const struct cm_details *d = &m->details;
+    bool only_offline =
+        d->count == 1 && d->at[0].group == CM_DETAIL_STATE && d->at[0].index == CM_STATE_OFFLINE;
+    return (d->count == 0 || only_offline) && cm_tally_is_empty(&m->tally);
 }
 
 const char *cm_abandon_formula_name(enum cm_abandon_formula formula)

@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "event/unit.h"
 
 #define SPANS_MAX  32u
 #define NAME_SLOTS ((size_t)2 * CM_SUM_NAMES_MAX)
@@ -29,6 +30,7 @@ struct cell {
     int64_t newest_no; /* pane of its newest item */
     uint32_t newest_at;
     bool is_on;        /* seats in a state that goes on and is not offline */
+    bool is_share;     /* offline, of a unit that several workers may have a share in */
     struct cm_sum *at; /* two a window: asof, left */
 };
 
@@ -159,6 +161,7 @@ static uint32_t make_cell(struct cm_sums *s, uint32_t unit, uint32_t kind, uint3
     struct cell *cell = &s->cells[s->cells_count];
     *cell = (struct cell){.unit = unit, .newest_no = INT64_MIN};
     cell->is_on = key < CM_SUM_SOURCE && key != CM_SUM_STATE + CM_STATE_OFFLINE;
+    cell->is_share = key == CM_SUM_STATE + CM_STATE_OFFLINE && kind != CM_KIND_SEAT;
     uint32_t used = 0;
     for (uint32_t i = 0; i < s->spans_count; i++) {
         if ((s->spans[i].kinds >> kind & 1u) != 0) {
@@ -410,10 +413,13 @@ bool cm_sums_is_steady(const struct cm_sums *s, uint32_t span)
 
 void cm_sums_mark_running(struct cm_sums *s, uint32_t span)
 {
-    for (uint32_t i = 0; cm_sums_is_running(s, span) && i < s->cells_count; i++) {
+    for (uint32_t i = 0; i < s->cells_count; i++) {
         const struct cell *cell = &s->cells[i];
-        if (cell->is_on && (cell->spans >> span & 1u) != 0 &&
-            (cell->at[(size_t)2 * span].a != 0 || cell->at[(size_t)2 * span + 1].a != 0)) {
+        if ((!cell->is_on && !cell->is_share) || (cell->spans >> span & 1u) == 0) {
+            continue;
+        }
+        const struct cm_sum *at = &cell->at[(size_t)2 * span];
+        if (at[0].a != 0 || at[1].a != 0) {
             s->changed(s->context, span, cell->unit);
         }
     }

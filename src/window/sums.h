@@ -76,7 +76,9 @@ int64_t cm_sums_next_entry_no(const struct cm_sums *sums, uint32_t span);
 int64_t cm_sums_next_leave_no(const struct cm_sums *sums, uint32_t span);
 
 /* Whether time runs in the window without any change: somebody is signed on at its end, or was at
- * its beginning. And marks the units of which that is true as changed: O(cells). */
+ * its beginning. And marks the units of which that is true as changed: O(cells). So does time in
+ * offline for all but seats: where several workers have seats of a unit, their shares must be of
+ * about the same instant. */
 bool cm_sums_is_running(const struct cm_sums *sums, uint32_t span);
 void cm_sums_mark_running(struct cm_sums *sums, uint32_t span);
 

@@ -96,8 +96,9 @@ int64_t cm_windows_asof(const struct cm_windows *windows, enum cm_view view, uin
 void cm_windows_trim(struct cm_windows *windows);
 
 /* The figures of a unit as of the window's asof. Returns false, and zeros, when the window is
- * empty. The histogram and the details in *out are borrowed until the next call for this object:
- * neither change nor free them. */
+ * empty; time in offline stands in the details all the same, for whoever has the rest of the unit.
+ * The histogram and the details in *out are borrowed until the next call for this object: neither
+ * change nor free them. */
 bool cm_windows_measure(struct cm_windows *windows, enum cm_view view, uint32_t window,
                         uint32_t unit, struct cm_measures *out);
 /* Units whose figures may have changed since the last call, each once, with a bit a window; in no

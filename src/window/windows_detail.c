@@ -198,11 +198,12 @@ void cm_windows_detail_advance(struct cm_windows *w, enum cm_view view, uint32_t
     uint32_t span = d->span[view][window];
     int64_t before_ms = w->views[view].spans[window].asof_ms;
     cm_sums_move(d->sums, span, left_no, asof_no);
-    bool due = view == CM_VIEW_RULES ? (d->running_rules >> window & 1u) != 0
-                                     : before_ms == INT64_MIN ||
-                                           divide_down(before_ms, RUNNING_STEP_MS) !=
-                                               divide_down(asof_no * w->pane_ms, RUNNING_STEP_MS);
-    if (due && cm_sums_is_running(d->sums, span)) {
+    bool due =
+        view == CM_VIEW_RULES
+            ? (d->running_rules >> window & 1u) != 0 && cm_sums_is_running(d->sums, span)
+            : before_ms == INT64_MIN || divide_down(before_ms, RUNNING_STEP_MS) !=
+                                            divide_down(asof_no * w->pane_ms, RUNNING_STEP_MS);
+    if (due) {
         cm_sums_mark_running(d->sums, span);
     }
 }
@@ -251,15 +252,13 @@ static void correct_tally(struct cm_windows *w, uint32_t span, uint32_t unit,
     tally->vetoes += (uint32_t)veto.a;
 }
 
-static bool add_states(struct cm_windows *w, uint32_t span, uint32_t unit, struct cm_measures *out)
+static void add_states(struct cm_windows *w, uint32_t span, uint32_t unit, struct cm_measures *out)
 {
-    bool on = false;
     for (uint32_t state = 0; state < CM_STATE_COUNT; state++) {
         uint64_t ms = cm_sums_state_ms(w->detail.sums, span, unit, (enum cm_state)state);
         if (ms == 0) {
             continue;
         }
-        on = on || state != CM_STATE_OFFLINE;
         cm_details_add(&w->detail.scratch,
                        &(struct cm_detail){CM_DETAIL_STATE, (uint8_t)state, {0}, ms, 0});
         out->available_ms += state == CM_STATE_AVAILABLE ? ms : 0;
@@ -268,7 +267,6 @@ static bool add_states(struct cm_windows *w, uint32_t span, uint32_t unit, struc
                             ? ms
                             : 0;
     }
-    return on;
 }
 
 static void add_checks(struct cm_windows *w, uint32_t span, uint32_t unit)
@@ -310,12 +308,8 @@ void cm_windows_detail_measure(struct cm_windows *w, enum cm_view view, uint32_t
         return;
     }
     correct_tally(w, span, unit, &out->tally);
-    bool on = add_states(w, span, unit, out);
+    add_states(w, span, unit, out);
     add_checks(w, span, unit);
-    if (!on && cm_tally_is_empty(&out->tally) &&
-        (scratch->count == 0 || scratch->at[scratch->count - 1].group == CM_DETAIL_STATE)) {
-        scratch->count = 0; /* nothing but time in offline */
-    }
     cm_details_sort(scratch);
     out->details = *scratch;
 }

@@ -413,6 +413,31 @@ static void the_row_as_json(void **state)
     cm_hist_free(&m.handle);
 }
 
+/* It is kept for whoever has another share of the unit, and not told alone. */
+static void time_in_offline_alone_is_nothing(void **state)
+{
+    (void)state;
+    struct cm_formulas formulas = {CM_ABANDON_NET, CM_SL_NEGATIVE};
+    struct cm_measures m = {.busy_ms = 0};
+    cm_details_add(&m.details, &(struct cm_detail){CM_DETAIL_STATE, CM_STATE_OFFLINE, {0}, 9, 0});
+    assert_true(cm_measures_are_empty(&m));
+    struct cm_text text = {0};
+    cm_figures_write(&text, &m, &formulas);
+    cm_text_addc(&text, '\0');
+    assert_null(strstr(text.data, "state_ms"));
+    m.tally.abandoned = 1;
+    assert_false(cm_measures_are_empty(&m));
+    text.len = 0;
+    cm_figures_write(&text, &m, &formulas);
+    cm_text_addc(&text, '\0');
+    assert_non_null(strstr(text.data, ",\"state_ms\":{\"offline\":9}"));
+    m.tally.abandoned = 0;
+    m.details.at[0].index = CM_STATE_BREAK;
+    assert_false(cm_measures_are_empty(&m));
+    cm_measures_free(&m);
+    cm_text_free(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -431,6 +456,7 @@ int main(void)
         cmocka_unit_test(quantiles_are_nearest_rank),
         cmocka_unit_test(the_row_as_text),
         cmocka_unit_test(the_row_as_json),
+        cmocka_unit_test(time_in_offline_alone_is_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
