@@ -7,6 +7,7 @@
 #include "event/figures_reference.h"
 
 #include "event/figures.h"
+#include "event/figures_vendors.h"
 #include "event/reason.h"
 
 struct figure_text {
@@ -65,6 +66,13 @@ static const char *const counted_from[CM_FIGURE_COUNT] = {
     [CM_FIGURE_ratings] = "`cdr` with `rating`",
     [CM_FIGURE_rating_sum] = "`cdr` with `rating`",
     [CM_FIGURE_rating_avg] = "`cdr` with `rating`",
+    [CM_FIGURE_checked] = "`cdr` with `checks` or rules, `check`",
+    [CM_FIGURE_compliant] = "`cdr` with `checks` or rules, `check`",
+    [CM_FIGURE_check_weight] = "`cdr` with `checks` or rules, `check`",
+    [CM_FIGURE_check_weight_passed] = "`cdr` with `checks` or rules, `check`",
+    [CM_FIGURE_vetoes] = "`cdr` with `checks` or rules, `check`",
+    [CM_FIGURE_compliance_rate] = "`cdr` with `checks` or rules, `check`",
+    [CM_FIGURE_compliant_rate] = "`cdr` with `checks` or rules, `check`",
     [CM_FIGURE_occupancy] = "`seat_state`, as the time passes",
 };
 
@@ -96,6 +104,8 @@ static const char counting[] =
     "shows\n"
     "in the live gauges. A record with a higher `rev` takes the place of the earlier one with all\n"
     "its parts, at its own `ts`. A transferred call has a leg for each agent, and each counts.\n"
+    "What is judged later (`check`) counts at the moment of the leg that was judged; time in a "
+    "state\ncounts while it passes.\n"
     "\n"
     "An abandoned leg with a seat was given up while that seat rang, and counts for the seat; one\n"
     "without counts for the queue and for the queue's owner. No seat is blamed for the queue.\n";
@@ -123,55 +133,25 @@ static const char formulas[] =
     "`occupancy`: busy is ringing, talking, hold and after-call work; the rest of the signed-on\n"
     "time that counts is `available`. Breaks, training and meetings are in neither.\n";
 
-static const char vendors[] =
-    "\n## How others define the same words\n"
+static const char nested[] =
+    "\n## Nested objects\n"
     "\n"
-    "Numbers of two systems can be compared only when their definitions are the same. The table\n"
-    "restates what the documents named below it say.\n"
+    "After the figures, each only where there is something in it:\n"
     "\n"
-    "| system | handle time (`aht_ms`) | abandonment | service level | when a call counts |\n"
-    "|---|---|---|---|---|\n"
-    "| callmill | (talk + hold + after-call work) / answered legs | `net`: short ones are neither "
-    "offered nor abandoned; or `gross` | four formulas, default `negative` | when the leg is "
-    "finished, all parts at once |\n"
-    "| Amazon Connect | talk + hold + after-call work, from the agent's answer on; time in a "
-    "custom "
-    "status is left out | abandoned / queued; one who asked for a callback has not abandoned | "
-    "removed from the queue within X / queued, so quick abandons and callbacks are successes | "
-    "about a minute after the contact ends, again when its record is re-sent; variants count at "
-    "queueing or at connection |\n"
-    "| Genesys Cloud | handle time / interactions | abandoned / offered, where offered comes to "
-    "answered + abandoned + flow-out | answered within target / (answered + abandoned), with "
-    "switches for flow-outs, short abandons and abandons that also change past views | answered: "
-    "when an agent is first to connect |\n"
-    "| Cisco UCCE | talk + hold + wrap-up | short calls are neither offered nor abandoned | three "
-    "types: ignored, negative, positive | offered at arrival; service level at the first of "
-    "answer, abandonment, threshold; handled when wrap-up ends |\n"
-    "| Avaya BCMS, CMS | talk + hold + after-call work, listed apart; only work tied to an ACD "
-    "call; "
-    "without personal call tracking hold was talk | no rate in these documents; abandons are in "
-    "the "
-    "denominator of the service level | split: acceptable / (ACD calls + abandons + outflows + "
-    "dequeued); VDN: acceptable / offered | the clock starts at queue entry, or at the VDN |\n"
-    "| Asterisk app_queue | talk with hold music in it; no after-call work; a running average of "
-    "weight 1/4 in whole seconds, not a window | a counter, no rate | SL: completed within / "
-    "completed; SL2: (completed + abandoned within) / (completed + abandoned) | at the end of the "
-    "call, by the wait measured at connection; until a reset |\n"
+    "| name | content | counts |\n"
+    "|---|---|---|\n"
+    "| `state_ms` | ms by state: `offline`, `available`, `ringing`, `talking`, `hold`, `acw`, "
+    "`break`, `training`, `meeting`; over all seats of the unit; without states that take no time "
+    "| as the time passes |\n"
+    "| `checks` | by name of the check: `evaluated` (true or false), `passed` | `ts` of the `cdr`; "
+    "a judgement's at that of its leg |\n"
+    "| `check_sources` | the same by who judged: `record`, `self`, `spot`, `third_party` | as "
+    "`checks` |\n"
     "\n"
-    "Nearest settings: Amazon Connect `gross`, `positive`; Genesys Cloud `gross`, `negative`;\n"
-    "Cisco `net` with `ignore`, `negative` or `positive`; Avaya `negative`; Asterisk `answered`\n"
-    "for SL, `positive` for SL2. Flow-out is in no denominator of callmill's service level, where\n"
-    "Amazon Connect, Avaya and, by a switch, Genesys Cloud have it.\n"
-    "\n"
-    "Sources: Amazon Connect administrator guide, historical and real-time metrics definitions,\n"
-    "and \"Metric definitions in Amazon Connect\"; Genesys Cloud \"Metric definitions\" and\n"
-    "\"Configure the service level calculation\"; Cisco \"Report Template Reference Guide for "
-    "Cisco\n"
-    "Unified Intelligence Center\", ICM / UCCE \"Database Schema Handbook\", \"WebView Template\n"
-    "Reference Guide\", \"Reporting Concepts for UCCE\"; Avaya \"BCMS Operations\" and \"CentreVu "
-    "CMS\n"
-    "R3V8 Database Items and Calculations\"; Asterisk `apps/app_queue.c` and\n"
-    "`configs/samples/queues.conf.sample`.\n";
+    "`state_ms` adds up over seats: busy and available time of `occupancy` are sums of its parts.\n"
+    "`evaluated` and `passed` are counts of verdicts, not of legs: a check that the record and a\n"
+    "judgement name is evaluated twice, while `checked` and `compliant` count the leg once. A\n"
+    "window with nothing but time in `offline` is empty, and has none of these.\n";
 
 /* A cell of a table: a bar would end it. */
 static void add_cell(struct cm_text *out, const char *text)
@@ -214,7 +194,8 @@ void cm_figures_reference(struct cm_text *out)
     }
     cm_text_adds(out, counting);
     cm_text_adds(out, formulas);
-    cm_text_adds(out, vendors);
+    cm_text_adds(out, nested);
+    cm_figures_vendors(out);
 }
 
 void cm_reasons_reference(struct cm_text *out)
