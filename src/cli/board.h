@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "cli/board_now.h"
 #include "event/figures.h"
 #include "event/unit.h"
 
@@ -29,6 +30,7 @@ struct cm_board_row {
     enum cm_kind kind;
     int64_t asof_ms;                     /* 0: nothing is known of it */
     struct cm_value at[CM_FIGURE_COUNT]; /* fixed point, cm_figure_decimals(); absent: null */
+    struct cm_board_now now;             /* queues only */
 };
 
 struct cm_board_rows {
@@ -68,6 +70,7 @@ struct cm_board {
     uint32_t instances;
     char version[24], abandon_formula[16], sl_formula[16], sl_target[24];
     struct cm_board_row total; /* of the unit itself; asof_ms 0: none */
+    struct cm_board_now now;   /* likewise */
     struct cm_board_rows children, queues;
     struct cm_board_breach *breaches;
     uint32_t breaches_count, breaches_cap;

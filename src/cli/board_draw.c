@@ -9,6 +9,8 @@
 
 #include "base/clock.h"
 #include "base/fail.h"
+#include "cli/board_format.h"
+#include "cli/board_now.h"
 
 #define FRESH_MS     2500
 #define STALE_MS     10000
@@ -19,7 +21,8 @@
 #define NAME_CELLS   14u /* more where there is room */
 #define NAME_MOST    34u
 #define BAR_CELLS    10u
-#define VALUE_BYTES  32u
+#define VALUE_BYTES  CM_BOARD_VALUE_BYTES
+#define WAIT_CELLS   6u /* two of them where the bar would be */
 
 enum format { COUNT, PERCENT, CLOCK, SCORE };
 
@@ -31,57 +34,27 @@ struct column {
     uint32_t cells, tile_cells;
     uint64_t amber, red;
     bool in_table, is_tile;
+    bool if_wide; /* in the table where there is room beside the bar */
 };
 
 static const struct column columns[] = {
-    {"offered", "offered", CM_FIGURE_offered, COUNT, 10, 10, 0, 0, true, true},
-    {"answered", "answered", CM_FIGURE_answered, COUNT, 10, 10, 0, 0, true, true},
-    {"", "abandoned", CM_FIGURE_abandoned, COUNT, 0, 10, 0, 0, false, true},
-    {"abandon %", "abandon %", CM_FIGURE_abandon_rate, PERCENT, 10, 10, 800, 1200, true, true},
-    {"SL %", "SL %", CM_FIGURE_service_level, PERCENT, 7, 7, 8000, 7000, true, true},
-    {"AHT", "AHT", CM_FIGURE_aht_ms, CLOCK, 7, 7, 360000, 480000, true, true},
-    {"ASA", "ASA", CM_FIGURE_asa_ms, CLOCK, 7, 7, 30000, 60000, true, true},
-    {"", "longest", CM_FIGURE_wait_max_ms, CLOCK, 0, 8, 300000, 600000, false, true},
-    {"p90", "p90", CM_FIGURE_handle_p90_ms, CLOCK, 7, 7, 720000, 960000, true, true},
-    {"comply %", "comply %", CM_FIGURE_compliance_rate, PERCENT, 10, 9, 9500, 9000, true, true},
-    {"", "rating", CM_FIGURE_rating_avg, SCORE, 0, 7, 7500, 6500, false, true},
-    {"", "busy %", CM_FIGURE_occupancy, PERCENT, 0, 7, 0, 0, false, true},
+    {"offered", "offered", CM_FIGURE_offered, COUNT, 10, 10, 0, 0, true, true, false},
+    {"answered", "answered", CM_FIGURE_answered, COUNT, 10, 10, 0, 0, true, true, false},
+    {"", "abandoned", CM_FIGURE_abandoned, COUNT, 0, 10, 0, 0, false, true, false},
+    {"abandon %", "abandon %", CM_FIGURE_abandon_rate, PERCENT, 10, 10, 800, 1200, true, true,
+     false},
+    {"SL %", "SL %", CM_FIGURE_service_level, PERCENT, 7, 7, 8000, 7000, true, true, false},
+    {"AHT", "AHT", CM_FIGURE_aht_ms, CLOCK, 7, 7, 360000, 480000, true, true, false},
+    {"ASA", "ASA", CM_FIGURE_asa_ms, CLOCK, 7, 7, 30000, 60000, true, true, false},
+    {"", "longest", CM_FIGURE_wait_max_ms, CLOCK, 0, 8, 300000, 600000, false, true, false},
+    {"p90", "p90", CM_FIGURE_handle_p90_ms, CLOCK, 7, 7, 720000, 960000, true, true, false},
+    {"comply %", "comply %", CM_FIGURE_compliance_rate, PERCENT, 10, 9, 9500, 9000, true, true,
+     false},
+    {"", "rating", CM_FIGURE_rating_avg, SCORE, 0, 7, 7500, 6500, false, true, false},
+    {"busy %", "busy %", CM_FIGURE_occupancy, PERCENT, 8, 7, 0, 0, false, true, true},
 };
 
 /* ---- values --------------------------------------------------------------------------------- */
-
-/* 1234567 -> "1,234,567"; from ten millions on "12.34M", "12345M": never wider than 9 cells. */
-static void format_count(uint64_t value, char *out)
-{
-    char digits[24];
-    if (value >= 10000000) {
-        bool short_one = value < 1000000000;
-        (void)snprintf(out, VALUE_BYTES, short_one ? "%.2fM" : "%.0fM", (double)value / 1e6);
-        return;
-    }
-    int len = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)value);
-    char *p = out;
-    for (int i = 0; i < len; i++) {
-        if (i > 0 && (len - i) % 3 == 0) {
-            *p++ = ',';
-        }
-        *p++ = digits[i];
-    }
-    *p = '\0';
-}
-
-/* ms, rounded to seconds: "3:05", "62:03"; from 1,000 minutes on "16.7h": never wider than 6 cells,
- * up to a year. */
-static void format_clock(uint64_t ms, char *out)
-{
-    uint64_t s = ms / 1000 + (ms % 1000 >= 500 ? 1 : 0);
-    if (s >= 60000) {
-        (void)snprintf(out, VALUE_BYTES, s < 3600000 ? "%.1fh" : "%.0fh", (double)s / 3600);
-    } else {
-        (void)snprintf(out, VALUE_BYTES, "%llu:%02llu", (unsigned long long)(s / 60),
-                       (unsigned long long)(s % 60));
-    }
-}
 
 static void format_value(enum format format, const struct cm_value *value, char *out)
 {
@@ -92,10 +65,10 @@ static void format_value(enum format format, const struct cm_value *value, char 
     uint64_t tenths; /* of a percent, or of a point */
     switch (format) {
     case COUNT:
-        format_count(value->value, out);
+        cm_board_format_count(value->value, out);
         return;
     case CLOCK:
-        format_clock(value->value, out);
+        cm_board_format_clock(value->value, out);
         return;
     case PERCENT:
     case SCORE:
@@ -206,9 +179,9 @@ static void draw_freshness(const struct cm_board *b, const struct cm_board_look 
         format_age(b->asof_ms - b->watermark_ms, text);
         cm_pen_textf(pen, CM_STYLE_DIM, "  watermark -%s", text);
     }
-    format_count(b->lag, text);
+    cm_board_format_count(b->lag, text);
     cm_pen_textf(pen, b->lag > LAG_MANY ? CM_STYLE_WARN : CM_STYLE_DIM, "  lag %s", text);
-    format_count(b->records, text);
+    cm_board_format_count(b->records, text);
     cm_pen_textf(pen, CM_STYLE_DIM, "  records %s", text);
     cm_pen_textf(pen, CM_STYLE_DIM, "  SL %s %s  abandon %s", b->sl_formula, b->sl_target,
                  b->abandon_formula);
@@ -285,10 +258,16 @@ static uint32_t table_cells(void)
     return cells;
 }
 
+static bool is_shown(const struct cm_pen *pen, const struct column *column)
+{
+    uint32_t wide = table_cells() + NAME_CELLS + 2 + BAR_CELLS + column->cells;
+    return column->in_table || (column->if_wide && pen->width >= wide);
+}
+
 /* Columns that would not fit as a whole are left out, from the right. */
 static bool has_column(const struct cm_pen *pen, const struct column *column)
 {
-    return column->in_table && pen->column + column->cells <= pen->width;
+    return is_shown(pen, column) && pen->column + column->cells <= pen->width;
 }
 
 static bool has_bar(const struct cm_pen *pen)
@@ -299,11 +278,14 @@ static bool has_bar(const struct cm_pen *pen)
 static uint32_t name_cells(const struct cm_pen *pen)
 {
     uint32_t least_cells = table_cells() + 2 + BAR_CELLS + 1;
+    for (size_t i = 0; i < CM_ARRAY_LEN(columns); i++) {
+        least_cells += columns[i].if_wide && is_shown(pen, &columns[i]) ? columns[i].cells : 0;
+    }
     uint32_t spare = pen->width > least_cells ? pen->width - least_cells : 0;
     return spare < NAME_CELLS ? NAME_CELLS : spare < NAME_MOST ? spare : NAME_MOST;
 }
 
-static void draw_table_head(struct cm_pen *pen, const char *name)
+static void draw_table_head(struct cm_pen *pen, const char *name, bool waits)
 {
     cm_pen_text(pen, CM_STYLE_HEAD, "  ");
     cm_pen_cell(pen, CM_STYLE_HEAD, name_cells(pen), false, name);
@@ -312,7 +294,10 @@ static void draw_table_head(struct cm_pen *pen, const char *name)
             cm_pen_cell(pen, CM_STYLE_HEAD, columns[i].cells, true, columns[i].title);
         }
     }
-    if (has_bar(pen)) {
+    if (waits && has_bar(pen)) {
+        cm_pen_cell(pen, CM_STYLE_HEAD, WAIT_CELLS, true, "calls");
+        cm_pen_cell(pen, CM_STYLE_HEAD, WAIT_CELLS, true, "wait");
+    } else if (has_bar(pen)) {
         cm_pen_text(pen, CM_STYLE_HEAD, "  ");
         cm_pen_cell(pen, CM_STYLE_HEAD, BAR_CELLS, false, "SL");
     }
@@ -337,8 +322,23 @@ static void draw_bar(struct cm_pen *pen, bool unicode, enum cm_style style,
     cm_pen_to(pen, start + 2 + BAR_CELLS);
 }
 
+static void draw_waits(struct cm_pen *pen, const struct cm_board_now *now, int64_t asof_ms)
+{
+    char text[VALUE_BYTES] = "-";
+    if (now->has_waits) {
+        cm_board_format_count(now->calls_waiting, text);
+    }
+    cm_pen_cell(pen, CM_STYLE_NORMAL, WAIT_CELLS, true, text);
+    if (now->has_waits) {
+        cm_board_format_clock(cm_board_now_wait_ms(now, asof_ms), text);
+    }
+    cm_pen_cell(pen, CM_STYLE_NORMAL, WAIT_CELLS, true, text);
+}
+
+/* now: NULL where the bar belongs. */
 static void draw_row(struct cm_pen *pen, const struct cm_board_look *look,
-                     const struct cm_board_row *row, bool selected)
+                     const struct cm_board_row *row, bool selected, const struct cm_board_now *now,
+                     int64_t asof_ms)
 {
     const struct cm_value *service = NULL;
     enum cm_style service_style = CM_STYLE_GOOD;
@@ -358,7 +358,9 @@ static void draw_row(struct cm_pen *pen, const struct cm_board_look *look,
             }
         }
     }
-    if (service != NULL && has_bar(pen)) {
+    if (now != NULL && has_bar(pen)) {
+        draw_waits(pen, now, asof_ms);
+    } else if (service != NULL && has_bar(pen)) {
         draw_bar(pen, look->unicode, service_style, service);
     }
     cm_pen_end_line(pen, selected);
@@ -396,9 +398,9 @@ static void draw_children(const struct cm_board *b, const struct cm_board_look *
     } else {
         (void)snprintf(name, sizeof(name), "%s", name_of_children(b));
     }
-    draw_table_head(pen, name);
+    draw_table_head(pen, name, false);
     for (uint32_t i = first; i < rows->count && i - first < room; i++) {
-        draw_row(pen, look, &rows->at[i], look->keys && i == selected);
+        draw_row(pen, look, &rows->at[i], look->keys && i == selected, NULL, 0);
     }
 }
 
@@ -408,9 +410,14 @@ static void draw_queues(const struct cm_board *b, const struct cm_board_look *lo
     if (lines < 2) {
         return;
     }
-    draw_table_head(pen, "queue");
+    bool waits = false;
+    for (uint32_t i = 0; i < b->queues.count; i++) {
+        waits = waits || b->queues.at[i].now.has_waits;
+    }
+    draw_table_head(pen, "queue", waits);
     for (uint32_t i = 0; i < b->queues.count && i + 1 < lines; i++) {
-        draw_row(pen, look, &b->queues.at[i], false);
+        const struct cm_board_row *row = &b->queues.at[i];
+        draw_row(pen, look, row, false, waits ? &row->now : NULL, b->asof_ms);
     }
 }
 
@@ -428,7 +435,7 @@ static void format_metric(const struct cm_board_breach *breach, char *out)
         (void)snprintf(out, VALUE_BYTES, "%.1f %%", number * 100.0);
     } else if (known && len > 3 && strcmp(breach->metric + len - 3, "_ms") == 0 && number >= 0.0 &&
                number < 1e15) {
-        format_clock((uint64_t)number, out);
+        cm_board_format_clock((uint64_t)number, out);
     } else {
         (void)snprintf(out, VALUE_BYTES, "%s", breach->value);
     }
@@ -535,6 +542,9 @@ static void draw_body(const struct cm_board *b, const struct cm_board_look *look
         }
     } else {
         draw_tiles(b, pen);
+        if (cm_pen_left(pen) > 3) {
+            cm_board_now_draw(&b->now, b->asof_ms, pen);
+        }
         cm_pen_end_line(pen, false);
     }
     if (pen->height > 0) {

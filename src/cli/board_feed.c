@@ -33,7 +33,7 @@ struct cm_board_feed {
     char first_centre[CM_BOARD_ID_BYTES];
     struct cm_board_rows rooms, teams; /* all ids, to tell what a centre's child is */
     struct cm_board_rows queue_ids;
-    uint32_t queue_at; /* of the next answer to a queue */
+    uint32_t queue_at, queue_now_at; /* of the next answer to a queue */
 };
 
 static struct cm_str str_of(const struct redisReply *reply)
@@ -239,6 +239,23 @@ static void on_queue(void *context, const struct redisReply *reply)
     }
 }
 
+static void on_queue_now(void *context, const struct redisReply *reply)
+{
+    struct cm_board_feed *feed = context;
+    struct cm_board_row *row = &feed->next.queues.at[feed->queue_now_at++];
+    if (good(feed, reply)) {
+        (void)cm_board_now_parse(str_of(reply), &row->now);
+    }
+}
+
+static void on_now(void *context, const struct redisReply *reply)
+{
+    struct cm_board_feed *feed = context;
+    if (good(feed, reply)) {
+        (void)cm_board_now_parse(str_of(reply), &feed->next.now);
+    }
+}
+
 static void on_breaches(void *context, const struct redisReply *reply)
 {
     struct cm_board_feed *feed = context;
@@ -271,6 +288,7 @@ static void ask(struct cm_board_feed *feed, const char *command, const char *key
 static void ask_queues(struct cm_board_feed *feed)
 {
     feed->queue_at = 0;
+    feed->queue_now_at = 0;
     for (uint32_t i = 0; i < feed->queue_ids.count; i++) {
         const char *id = feed->queue_ids.at[i].id;
         char key[CM_BOARD_ID_BYTES + 64];
@@ -278,6 +296,8 @@ static void ask_queues(struct cm_board_feed *feed)
                           CM_KIND_QUEUE);
         (void)snprintf(key, sizeof(key), "board:queue:%s:%s", id, feed->asked_window);
         ask(feed, "HGET", key, ".", on_queue);
+        (void)snprintf(key, sizeof(key), "queue:%s", id);
+        ask(feed, "HGET", key, "now", on_queue_now);
     }
 }
 
@@ -300,6 +320,7 @@ static void begin_round(struct cm_board_feed *feed, int64_t now_ns)
     feed->next.instances = 0;
     feed->next.trouble[0] = '\0';
     feed->next.total.asof_ms = 0;
+    feed->next.now = (struct cm_board_now){0};
 
     ask(feed, "HGETALL", "meta", NULL, on_meta);
     ask(feed, "SMEMBERS", "units:centre", NULL, on_centres);
@@ -314,6 +335,8 @@ static void begin_round(struct cm_board_feed *feed, int64_t now_ns)
             ask(feed, "SMEMBERS", "units:team", NULL, on_teams);
         }
         ask(feed, "HGETALL", key, NULL, on_board);
+        (void)snprintf(key, sizeof(key), "%s:%s", cm_kind_name(unit->kind), unit->id);
+        ask(feed, "HGET", key, "now", on_now);
         ask_queues(feed);
         ask(feed, "SMEMBERS", "units:queue", NULL, on_queue_ids);
     }

@@ -280,6 +280,8 @@ static int open_traffic(struct demo *d, int64_t now_ms)
     o.start_ms = now_ms - BACKLOG_MS;
     o.end_ms = INT64_MAX;
     o.centre = "main";
+    o.live_events = true;
+    o.judgements = 0.05;
     d->load_zone = busy_zone(now_ms);
     o.zone = d->load_zone;
     return cm_traffic_create(&o, &d->traffic);

@@ -124,6 +124,38 @@ static void check_fits(const char *frame, uint32_t width, uint32_t height)
     cm_text_free(&line);
 }
 
+/* What the board's data lack is not shown; busy % in the table only beside the bar. */
+static void live_figures(void **state)
+{
+    (void)state;
+    struct cm_board b;
+    struct cm_text out = {0};
+    fill_board(&b, 3);
+    const char *frame = draw(&b, 120, 0, CM_SCREEN_PLAIN, &out);
+    assert_null(strstr(frame, "waiting"));
+    assert_null(strstr(frame, "  now"));
+    static const char team[] = "{\"asof\":1795473257600,\"seats\":{\"talking\":13},"
+                               "\"calls_waiting\":8,\"longest_wait_ms\":65000}";
+    static const char queue[] = "{\"asof\":1795473255600,\"calls_waiting\":7,"
+                                "\"longest_wait_ms\":42000}";
+    assert_true(cm_board_now_parse(str(team), &b.now));
+    assert_true(cm_board_now_parse(str(queue), &b.queues.at[0].now));
+    b.children.at[1].at[CM_FIGURE_occupancy] = (struct cm_value){.value = 8765};
+    frame = draw(&b, 120, 0, CM_SCREEN_PLAIN, &out);
+    assert_non_null(strstr(frame, "\n  now  waiting 8  longest 1:05   talking 13\n"));
+    assert_non_null(strstr(frame, " calls  wait\n"));
+    assert_non_null(strstr(frame, "     7  0:44\n")); /* as of the board, 2 s later */
+    assert_non_null(strstr(frame, "87.7"));
+    frame = draw(&b, 100, 0, CM_SCREEN_PLAIN, &out);
+    assert_null(strstr(frame, "87.7")); /* the bar goes before it */
+    assert_non_null(strstr(frame, " calls  wait\n"));
+    for (uint32_t height = 1; height < 20; height++) {
+        check_fits(draw(&b, 60, height, CM_SCREEN_COLOUR, &out), 60, height);
+    }
+    cm_text_free(&out);
+    cm_board_free(&b);
+}
+
 static void every_size(void **state)
 {
     (void)state;
@@ -192,10 +224,8 @@ static void trouble(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain_frame),
-        cmocka_unit_test(every_size),
-        cmocka_unit_test(scrolling),
-        cmocka_unit_test(trouble),
+        cmocka_unit_test(plain_frame), cmocka_unit_test(live_figures), cmocka_unit_test(every_size),
+        cmocka_unit_test(scrolling),   cmocka_unit_test(trouble),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
