@@ -85,8 +85,7 @@ struct cm_rule_spec {
     enum cm_figure metric;
     struct cm_condition warn, critical, clear;
     int64_t for_ms, keep_ms, cooldown_ms;
-    uint64_t
-        min_n; /* least `offered` (compliance: `checked`; ratings: `ratings`; occupancy: seconds) */
+    uint64_t min_n; /* least number of legs, or of seconds, behind the figure: docs/rules.md */
     const struct cm_escalation *escalate; /* in rising order of after_ms */
     uint32_t escalate_count;
 };

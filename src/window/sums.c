@@ -41,7 +41,6 @@ struct unit_cells {
 
 struct span {
     bool is_period;
-    bool has_changes; /* of a period: a state began or ended in it */
     uint32_t kinds;
     int64_t left_no, asof_no; /* INT64_MIN: never moved */
     uint64_t on[2];           /* sum of a over cells that are on, at either cursor */
@@ -106,7 +105,7 @@ void cm_sums_destroy(struct cm_sums *s)
 uint32_t cm_sums_add_span(struct cm_sums *s, bool is_period, uint32_t kinds)
 {
     CM_ASSERT(s->spans_count < SPANS_MAX && s->cells_count == 0);
-    s->spans[s->spans_count] = (struct span){is_period, false, kinds, INT64_MIN, INT64_MIN, {0, 0}};
+    s->spans[s->spans_count] = (struct span){is_period, kinds, INT64_MIN, INT64_MIN, {0, 0}};
     return s->spans_count++;
 }
 
@@ -210,7 +209,6 @@ static inline void add_at(struct cm_sums *s, uint32_t span, uint32_t cursor, str
 {
     add(&cell->at[(size_t)2 * span + cursor], sum);
     s->spans[span].on[cursor] += cell->is_on ? sum.a : 0;
-    s->spans[span].has_changes |= cell->is_on && cursor == 0;
 }
 
 /* ---- panes */
@@ -345,7 +343,6 @@ static void jump(struct cm_sums *s, uint32_t span)
         at[1] = at[0];
     }
     s->spans[span].on[1] = s->spans[span].on[0];
-    s->spans[span].has_changes = false;
 }
 
 void cm_sums_move(struct cm_sums *s, uint32_t span, int64_t left_no, int64_t asof_no)
@@ -408,7 +405,7 @@ bool cm_sums_is_running(const struct cm_sums *s, uint32_t span)
 bool cm_sums_is_steady(const struct cm_sums *s, uint32_t span)
 {
     const struct span *at = &s->spans[span];
-    return at->is_period ? !at->has_changes : first_no(s, at->left_no) >= at->asof_no;
+    return !at->is_period && first_no(s, at->left_no) >= at->asof_no;
 }
 
 void cm_sums_mark_running(struct cm_sums *s, uint32_t span)

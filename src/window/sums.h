@@ -82,8 +82,8 @@ int64_t cm_sums_next_leave_no(const struct cm_sums *sums, uint32_t span);
 bool cm_sums_is_running(const struct cm_sums *sums, uint32_t span);
 void cm_sums_mark_running(struct cm_sums *sums, uint32_t span);
 
-/* Whether no seat changes its state within the window: the shares of the states in it stay as they
- * are until something enters or leaves. */
+/* Whether no seat changes its state within a sliding window: the time in each state stays as it is
+ * until something enters or leaves. A period grows. */
 bool cm_sums_is_steady(const struct cm_sums *sums, uint32_t span);
 
 /* One more than the greatest key of a unit. */

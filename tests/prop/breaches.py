@@ -213,7 +213,7 @@ def watch_unit(rule, unit, content, changes, seen, config, last):
     while at <= last:
         what = content.content(unit, rule.window.start(at, config.zone), at, seen.freeze(at))
         if rule.metric == "occupancy":
-            wake = watch.look(at, model.occupancy(what), len(what.legs))
+            watch.look(at, model.occupancy(what), -(-model.signed_on_ms(what) // 1000))
             at += step
             continue
         key = what.key()

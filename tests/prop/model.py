@@ -640,9 +640,12 @@ def figures_of(what, config):
     return {name: f[name] for name in FIGURES} | nested(what)
 
 
+def signed_on_ms(what):
+    return sum(what.state_ms.get(state, 0) for state in (*BUSY, "available"))
+
+
 def occupancy(what):
-    busy = sum(what.state_ms.get(state, 0) for state in BUSY)
-    return ratio(busy, busy + what.state_ms.get("available", 0), 4)
+    return ratio(sum(what.state_ms.get(state, 0) for state in BUSY), signed_on_ms(what), 4)
 
 
 def judge(f, what):
