@@ -12,6 +12,7 @@
     X(gen,       "seeded, realistic call traffic: standard output, a file or Kafka") \
     X(top,       "a live board in the terminal, from Redis") \
     X(demo,      "everything at once on this machine") \
+    X(plan,      "what a centre needs: cores, memory, bandwidth; --staff: agents") \
     X(check,     "says every mistake in a configuration; prints the effective one") \
     X(reference, "prints the generated pages of the documentation")
 // clang-format on

@@ -105,5 +105,124 @@ class CommandLine(unittest.TestCase):
         self.assertIn("1 bad (malformed 1)", done.stderr)
 
 
+class Plan(unittest.TestCase):
+    """callmill plan, with the built-in curves and with others."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def json(self, *words):
+        done = callmill("plan", "--json", *words)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), words)
+        return json.loads(done.stdout)
+
+    def test_capacity(self):
+        asked = ("--seats", "5000", "--calls-hour", "100000")
+        plan = self.json(*asked)
+        self.assertAlmostEqual(plan["records_per_s"], 100000 / 3600, 6)
+        for name, need in plan["needs"].items():
+            self.assertGreater(need["provide"], 0, name)
+            self.assertGreater(len(need["why"]), 10, name)
+            if "expected" in need and name != "callmill_cores":
+                self.assertAlmostEqual(need["provide"] / need["expected"], 2, 6)
+        self.assertEqual(plan["notes"], [])
+        table = callmill("plan", *asked).stdout
+        for label in ("workers", "publishing", "callmill memory", "Redis memory", "Kafka", "partitions"):
+            self.assertRegex(table, rf"(?m)^{label} +[0-9]")
+
+    def test_capacity_follows_what_is_asked(self):
+        def provide(name, *words):
+            return self.json("--seats", "5000", "--calls-hour", "100000", *words)["needs"][name]["provide"]
+
+        self.assertLess(provide("redis_memory_MiB", "-o", "publish=[boards]"), provide("redis_memory_MiB"))
+        self.assertLess(provide("worker_cores", "-o", "windows=[5m/5s]", "-o", "periods=[]"), provide("worker_cores"))
+        self.assertLess(provide("redis_cores", "-o", "tick=5s"), provide("redis_cores"))
+        self.assertAlmostEqual(provide("redis_cores", "--margin", "4") / provide("redis_cores"), 2, 6)
+        self.assertLess(provide("kafka_MB_per_s", "--codec", "zstd"), provide("kafka_MB_per_s", "--codec", "none"))
+        self.assertAlmostEqual(provide("kafka_raw_MB_per_s", "--record-bytes", "360", "--events-call", "10"), 0.2, 6)
+        self.assertIn("a topic or centre of its own",
+                      self.json("--seats", "5000", "--calls-hour", "1", "--processes", "2")["notes"][0])
+
+    def test_seats_of_the_roster(self):
+        (self.folder / "roster.csv").write_text("seat,team,room,centre\n" + "".join(f"{n},t,r,c\n" for n in range(2000)))
+        path = self.folder / "c.yaml"
+        path.write_text("roster: roster.csv\nqueues: {a: {}, b: {}}\n")
+        plan = self.json("-c", str(path), "--calls-hour", "5000")
+        self.assertEqual((plan["seats"], plan["queues"]), (2000, 2))
+
+    def test_curves_of_a_file(self):
+        shown = callmill("plan", "--show-curves").stdout
+        path = self.folder / "curves"
+        path.write_text(shown)
+        asked = ("--seats", "5000", "--calls-hour", "100000")
+        again = self.json(*asked, "--curves", str(path))
+        self.assertEqual(again["curves_from_file"], again["curves"])
+        self.assertEqual(again["needs"], self.json(*asked)["needs"])
+        path.write_text("record_bytes: 720\n")
+        self.assertIn("1 of ", " ".join(self.json(*asked, "--curves", str(path))["notes"]))
+        path.write_text("record_bytes: 720\nrecord_byte: 1\n")
+        done = callmill("plan", *asked, "--curves", str(path))
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn(f"{path}:2: ", done.stderr)
+
+    def test_staff(self):
+        asked = ("--staff", "--calls", "100", "--interval", "30m", "--aht", "180s")
+        plan = self.json(*asked, "--shrinkage", "0.3")
+        self.assertEqual((plan["model"], plan["agents"], plan["scheduled"]), ("erlang-c", 14, 20))
+        self.assertAlmostEqual(plan["wait_probability"], 0.17413, 5)
+        self.assertAlmostEqual(plan["service_level"], 0.88835, 5)
+        self.assertEqual([n["agents"] for n in plan["neighbours"]], [13, 15])
+        plan = self.json(*asked, "--patience", "5m", "--agents", "14")
+        self.assertEqual(plan["model"], "erlang-a")
+        self.assertAlmostEqual(plan["service_level"], 0.916792, 6)
+        self.assertEqual(self.json("--staff", "--calls-hour", "200", "--aht", "180s")["agents"], 14)
+        self.assertEqual(self.json(*asked, "--max-occupancy", "65%")["agents"], 16)
+        self.assertIsNone(self.json(*asked, "--agents", "9")["asa_s"])
+        table = callmill("plan", *asked).stdout
+        self.assertIn("10.00 erlangs", table)
+        self.assertRegex(table, r"(?m)^> +14 ")
+
+    def test_staff_of_a_day(self):
+        path = self.folder / "day.csv"
+        path.write_text("start,calls,aht\n08:00,100,180\n08:30,0,\n09:00,200,3m\n")
+        asked = ("plan", "--staff", "--intervals", str(path), "--aht", "180s")
+        done = callmill(*asked, "--csv")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        lines = [line.split(",") for line in done.stdout.splitlines()]
+        self.assertEqual(lines[0][:6], ["start", "calls", "aht_s", "erlangs", "agents", "scheduled"])
+        self.assertEqual([line[4] for line in lines[1:]], ["14", "0", "24"])
+        day = json.loads(callmill(*asked, "--json").stdout)
+        self.assertEqual(len(day["intervals"]), 3)
+        self.assertAlmostEqual(day["agent_hours"], 19)
+        self.assertIn("19.0 agent hours", callmill(*asked).stdout)
+        path.write_text("start,calls,aht\n08:00,many,180\n")
+        done = callmill(*asked)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("day.csv:2:7: ", done.stderr)
+
+    def test_wrong_usage(self):
+        for words in ([], ["--seats", "5"], ["--calls-hour", "5"], ["--seats", "0", "--calls-hour", "5"],
+                      ["--seats", "1.5", "--calls-hour", "5"], ["--seats", "5", "--calls-hour", "5", "--margin", "0.5"],
+                      ["--seats", "5", "--calls-hour", "5", "--aht", "5s"], ["word"],
+                      ["--seats", "5", "--calls-hour", "5", "--processes", "6"],
+                      ["--seats", "5", "--calls-hour", "5", "--codec", "gzip"],
+                      ["--seats", "5", "--calls-hour", "5", "--curves", str(self.folder / "none")],
+                      ["--seats", "5", "--calls-hour", "5", "-o", "tick=5"],
+                      ["--staff"], ["--staff", "--calls", "5"], ["--staff", "--calls", "5", "--aht", "5"],
+                      ["--staff", "--calls", "5", "--aht", "5s", "--seats", "5"],
+                      ["--staff", "--calls", "5", "--aht", "5s", "--calls-hour", "5"],
+                      ["--staff", "--calls", "0", "--aht", "5s"], ["--staff", "--calls", "-1", "--aht", "5s"],
+                      ["--staff", "--calls", "5", "--aht", "5s", "--service-level", "1"],
+                      ["--staff", "--calls", "5", "--aht", "5s", "--shrinkage", "100%"],
+                      ["--staff", "--calls", "5", "--aht", "5s", "--csv"],
+                      ["--staff", "--calls-hour", "1000000000", "--aht", "1h"],
+                      ["--staff", "--intervals", str(self.folder / "none"), "--aht", "5s"]):
+            done = callmill("plan", *words)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), f"{words}: {done.stderr}")
+            self.assertNotEqual(done.stderr, "", words)
+
+
 if __name__ == "__main__":
     harness.main()
