@@ -27,7 +27,9 @@
 #include "decode/check_set.h"
 #include "decode/fields.h"
 #include "decode/json_scan.h"
+#include "decode/layout_cache.h"
 #include "decode/scratch.h"
+#include "decode/shape.h"
 
 _Static_assert(CM_RECORD_BYTES_MAX == CM_JSON_BYTES_MAX, "the scan holds a bit for every level");
 _Static_assert(CM_SCRATCH_BLOCK_BYTES >= CM_RECORD_BYTES_MAX / 9 * sizeof(struct cm_check),
@@ -49,11 +51,36 @@ struct cm_decoder {
     struct cm_check_set checks; /* of the newest `checks` that is an object */
     struct cm_scratch scratch;
     struct cm_json_scan scan;
+    const struct cm_shape_kernel *kernel; /* NULL: the general parser alone */
+    struct cm_shape shape;
+    struct cm_layout_cache layouts;
 };
+
+static void use_kernel(struct cm_decoder *decoder, const struct cm_shape_kernel *kernel)
+{
+    decoder->kernel = kernel;
+    decoder->layouts.read = cm_layout_reader_for(kernel != NULL && kernel->wide);
+}
 
 struct cm_decoder *cm_decoder_create(void)
 {
-    return cm_alloc(1, sizeof(struct cm_decoder));
+    struct cm_decoder *decoder = cm_alloc(1, sizeof(struct cm_decoder));
+    decoder->layouts.work.shape = &decoder->shape;
+    decoder->layouts.work.scan = &decoder->scan;
+    decoder->layouts.work.scratch = &decoder->scratch;
+    use_kernel(decoder, cm_shape_best());
+    return decoder;
+}
+
+bool cm_decoder_use(struct cm_decoder *decoder, const char *name)
+{
+    const struct cm_shape_kernel *kernel = name == NULL ? NULL : cm_shape_find(name);
+    if (name != NULL && kernel == NULL) {
+        return false;
+    }
+    cm_layout_cache_clear(&decoder->layouts);
+    use_kernel(decoder, kernel);
+    return true;
 }
 
 void cm_decoder_destroy(struct cm_decoder *decoder)
@@ -62,6 +89,7 @@ void cm_decoder_destroy(struct cm_decoder *decoder)
         return;
     }
     cm_check_set_free(&decoder->checks);
+    cm_layout_cache_free(&decoder->layouts);
     cm_scratch_free(&decoder->scratch);
     free(decoder);
 }
@@ -431,14 +459,11 @@ static enum cm_reason judge_record(const struct marks *marks, struct cm_event *e
     return CM_REASON_NONE;
 }
 
-static enum cm_reason decode(struct cm_decoder *decoder, const char *bytes, size_t len,
-                             struct cm_event *event)
+/* The general parser. The scan has begun. */
+static enum cm_reason decode(struct cm_decoder *decoder, const char *bytes, struct cm_event *event)
 {
     struct cm_json_scan *scan = &decoder->scan;
     decoder->marks = (struct marks){0};
-    if (!cm_json_begin(scan, bytes, bytes + len)) {
-        return CM_REASON_UTF8;
-    }
     clear_event(event);
     if (!scan_record(decoder, bytes, event)) {
         return CM_REASON_MALFORMED;
@@ -450,6 +475,47 @@ static enum cm_reason decode(struct cm_decoder *decoder, const char *bytes, size
         return CM_REASON_DEPTH;
     }
     return judge_record(&decoder->marks, event);
+}
+
+/* Any record of at least eight bytes. */
+static enum cm_reason decode_any(struct cm_decoder *decoder, const char *bytes, size_t len,
+                                 struct cm_event *event)
+{
+    if (!cm_json_begin(&decoder->scan, bytes, bytes + len)) {
+        return CM_REASON_UTF8;
+    }
+    return decode(decoder, bytes, event);
+}
+
+/* A record of a size that layouts are made for: by its layout, or else in general. */
+static enum cm_reason decode_usual(struct cm_decoder *decoder, const char *bytes, size_t len,
+                                   struct cm_event *event)
+{
+    struct cm_json_scan *scan = &decoder->scan;
+    struct cm_shape *shape = &decoder->shape;
+    decoder->kernel->look(bytes, len, shape);
+    if (CM_UNLIKELY(shape->count > CM_SHAPE_ANCHORS_MAX)) {
+        return decode_any(decoder, bytes, len, event);
+    }
+    if (CM_UNLIKELY(!shape->ascii) && !cm_json_utf8(bytes, bytes + len)) {
+        return CM_REASON_UTF8;
+    }
+    scan->end = bytes + len;
+    scan->plain = shape->plain;
+    scan->lone_surrogate = false;
+    scan->too_deep = false;
+    if (CM_UNLIKELY(!shape->plain)) {
+        return decode(decoder, bytes, event);
+    }
+    if (CM_LIKELY(cm_layout_cache_read(&decoder->layouts, bytes, event))) {
+        return CM_REASON_NONE;
+    }
+    scan->too_deep = false;
+    enum cm_reason reason = decode(decoder, bytes, event);
+    if (reason == CM_REASON_NONE) {
+        cm_layout_cache_learn(&decoder->layouts, bytes, (uint32_t)len, event->type);
+    }
+    return reason;
 }
 
 enum cm_reason cm_decode(struct cm_decoder *decoder, const char *bytes, size_t len,
@@ -472,8 +538,11 @@ enum cm_reason cm_decode(struct cm_decoder *decoder, const char *bytes, size_t l
         bytes = padded;
         len = sizeof padded;
     }
+    bool usual = len >= CM_SHAPE_BYTES_LEAST && len <= CM_SHAPE_BYTES_MOST;
     struct cm_scratch_mark mark = cm_scratch_mark(&decoder->scratch);
-    enum cm_reason reason = decode(decoder, bytes, len, event);
+    enum cm_reason reason = CM_LIKELY(usual && decoder->kernel != NULL)
+                                ? decode_usual(decoder, bytes, len, event)
+                                : decode_any(decoder, bytes, len, event);
     if (CM_UNLIKELY(reason != CM_REASON_NONE)) {
         cm_scratch_rewind(&decoder->scratch, mark);
     }

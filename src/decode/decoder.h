@@ -13,6 +13,7 @@
 #ifndef CM_DECODE_DECODER_H
 #define CM_DECODE_DECODER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "event/event.h"
@@ -22,6 +23,10 @@ struct cm_decoder;
 
 struct cm_decoder *cm_decoder_create(void);
 void cm_decoder_destroy(struct cm_decoder *decoder);
+/* For tests and benchmarks: the kernel that looks over a record (shape.h), NULL for the general
+ * parser alone; and all layouts are forgotten. false: that kernel does not run here, nothing is
+ * changed. The answers are the same. */
+bool cm_decoder_use(struct cm_decoder *decoder, const char *kernel);
 /* Forgets the scratch of all events decoded since the last reset. */
 void cm_decoder_reset(struct cm_decoder *decoder);
 /* Decodes one record. CM_REASON_NONE: `event` is set whole. Otherwise the reason why it does not

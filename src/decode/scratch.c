@@ -13,23 +13,18 @@ static size_t round_up(size_t bytes)
     return (bytes + 7u) & ~(size_t)7u;
 }
 
-void *cm_scratch_take(struct cm_scratch *scratch, size_t bytes)
+void *cm_scratch_take_next(struct cm_scratch *scratch, size_t bytes)
 {
     CM_ASSERT(bytes <= CM_SCRATCH_BLOCK_BYTES);
-    size_t need = round_up(bytes);
-    if (scratch->count == 0 || need > CM_SCRATCH_BLOCK_BYTES - scratch->used) {
-        size_t next = scratch->count == 0 ? 0 : scratch->at + 1;
-        if (next == scratch->count) {
-            scratch->blocks = cm_realloc(scratch->blocks, next + 1, sizeof *scratch->blocks);
-            scratch->blocks[next] = cm_alloc(1, CM_SCRATCH_BLOCK_BYTES);
-            scratch->count = next + 1;
-        }
-        scratch->at = next;
-        scratch->used = 0;
+    size_t next = scratch->count == 0 ? 0 : scratch->at + 1;
+    if (next == scratch->count) {
+        scratch->blocks = cm_realloc(scratch->blocks, next + 1, sizeof *scratch->blocks);
+        scratch->blocks[next] = cm_alloc(1, CM_SCRATCH_BLOCK_BYTES);
+        scratch->count = next + 1;
     }
-    char *piece = scratch->blocks[scratch->at] + scratch->used;
-    scratch->used += need;
-    return piece;
+    scratch->at = next;
+    scratch->used = round_up(bytes);
+    return scratch->blocks[next];
 }
 
 void cm_scratch_trim(struct cm_scratch *scratch, const void *piece, size_t bytes)
@@ -39,11 +34,6 @@ void cm_scratch_trim(struct cm_scratch *scratch, const void *piece, size_t bytes
     size_t used = start + round_up(bytes);
     CM_ASSERT(used <= scratch->used);
     scratch->used = used;
-}
-
-struct cm_scratch_mark cm_scratch_mark(const struct cm_scratch *scratch)
-{
-    return (struct cm_scratch_mark){scratch->at, scratch->used};
 }
 
 void cm_scratch_rewind(struct cm_scratch *scratch, struct cm_scratch_mark mark)

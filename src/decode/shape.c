@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+/* shape.c — see shape.h.
+ *
+ * A kernel turns 64 bytes into two words of bits, quotes and commas; what follows is the same for
+ * all. The record's end is met by reading its last 64 bytes once more and shifting out the bits
+ * that have been seen, so that no byte outside is touched. */
+#include "decode/shape.h"
+
+#include <string.h>
+
+#include "base/compiler.h"
+#include "decode/json_scan.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define ON_X86 1
+#else
+#define ON_X86 0
+#endif
+
+#define STRIDE 64u
+#define ALWAYS static inline __attribute__((always_inline))
+
+/* Kept out of the shape, so that its stores do not get in between. */
+struct progress {
+    uint64_t commas; /* of the stride before */
+    uint32_t at;     /* bytes done */
+    uint32_t count, quotes;
+};
+
+/* Writes the positions of these bits, `base` added, from out on. Eight are written whether they are
+ * there or not: there are seldom more, so the branch behind them is predicted. */
+ALWAYS void spread(uint64_t bits, uint32_t base, uint16_t *out, uint32_t count)
+{
+    const uint64_t last = UINT64_C(1) << 63; /* C gives zero no lowest bit */
+#pragma GCC unroll 8
+    for (uint32_t i = 0; i < 8; i++) {
+        out[i] = (uint16_t)(base + (uint32_t)__builtin_ctzll(bits | last));
+        bits &= bits - 1;
+    }
+    if (CM_UNLIKELY(count > 8)) {
+        for (uint32_t i = 8; i < count; i++) {
+            out[i] = (uint16_t)(base + (uint32_t)__builtin_ctzll(bits));
+            bits &= bits - 1;
+        }
+    }
+}
+
+/* The anchors of one stride. */
+ALWAYS uint64_t take(struct progress *done, uint64_t quotes, uint64_t commas)
+{
+    uint64_t behind = commas << 1 | done->commas >> 63 | commas << 2 | done->commas >> 62;
+    done->quotes += (uint32_t)__builtin_popcountll(quotes);
+    done->commas = commas;
+    return quotes & behind;
+}
+
+/* One stride: LOOK(p, &quotes, &commas) and SPREAD(bits, base, out, count) are the kernel's own.
+ * `seen` bytes at p have been done before. */
+#define STEP(LOOK, SPREAD, p, seen)                                                                \
+    do {                                                                                           \
+        uint64_t quotes;                                                                           \
+        uint64_t commas;                                                                           \
+        LOOK((p), &quotes, &commas);                                                               \
+        uint64_t anchors = take(&done, quotes >> (seen), commas >> (seen));                        \
+        uint32_t count = (uint32_t)__builtin_popcountll(anchors);                                  \
+        SPREAD(anchors, done.at, at + done.count, count);                                          \
+        done.count += count;                                                                       \
+        done.at += STRIDE - (seen);                                                                \
+    } while (0)
+
+/* The whole record; no more anchors than there is room for. */
+#define WALK(LOOK, SPREAD)                                                                         \
+    struct progress done = {0};                                                                    \
+    uint16_t *at = shape->at + 1;                                                                  \
+    while (done.at + STRIDE <= len && done.count <= CM_SHAPE_ANCHORS_MAX) {                        \
+        STEP(LOOK, SPREAD, bytes + done.at, 0);                                                    \
+    }                                                                                              \
+    if (done.at < len && done.count <= CM_SHAPE_ANCHORS_MAX) {                                     \
+        uint32_t seen = STRIDE - ((uint32_t)len - done.at);                                        \
+        STEP(LOOK, SPREAD, bytes + len - STRIDE, seen);                                            \
+    }                                                                                              \
+    at[done.count] = (uint16_t)len;                                                                \
+    shape->at[0] = 0;                                                                              \
+    shape->count = done.count;                                                                     \
+    shape->quotes = done.quotes
+
+/* ---- words of 64 bits ---- */
+
+/* Eight bits, one for each byte of the word that is `c`. */
+ALWAYS uint64_t bytes_equal(uint64_t word, unsigned char c)
+{
+    const uint64_t lows = ~CM_JSON_HIGHS;
+    uint64_t other = word ^ (CM_JSON_ONES * c);
+    uint64_t zero = ~(((other & lows) + lows) | other) & CM_JSON_HIGHS; /* exact: no borrow */
+    return ((zero >> 7) * UINT64_C(0x0102040810204080)) >> 56;
+}
+
+struct swar {
+    uint64_t all, specials;
+};
+
+ALWAYS void look_swar(struct swar *swar, const char *p, uint64_t *quotes, uint64_t *commas)
+{
+    *quotes = 0;
+    *commas = 0;
+    for (uint32_t i = 0; i < STRIDE; i += 8) {
+        uint64_t word = cm_json_load(p + i);
+        uint64_t slash = word ^ (CM_JSON_ONES * '\\');
+        *quotes |= bytes_equal(word, '"') << i;
+        *commas |= bytes_equal(word, ',') << i;
+        swar->all |= word;
+        swar->specials |= (slash - CM_JSON_ONES) & ~slash;
+        swar->specials |= (word - CM_JSON_ONES * 0x20) & ~word;
+    }
+}
+
+static void shape_swar(const char *bytes, size_t len, struct cm_shape *shape)
+{
+    struct swar swar = {0, 0};
+#define LOOK(p, q, c) look_swar(&swar, (p), (q), (c))
+    WALK(LOOK, spread);
+#undef LOOK
+    shape->plain = (swar.specials & CM_JSON_HIGHS) == 0;
+    shape->ascii = (swar.all & CM_JSON_HIGHS) == 0;
+}
+
+#if ON_X86
+#define AVX2   __attribute__((target("avx2,bmi,bmi2,popcnt")))
+#define AVX512 __attribute__((target("avx2,avx512f,avx512bw,avx512vl,avx512vbmi2,bmi,bmi2,popcnt")))
+
+/* ---- 16 bytes: every x86-64 ---- */
+
+struct sse {
+    __m128i all, slashes, least;
+};
+
+ALWAYS void look_sse(struct sse *sse, const char *p, uint64_t *quotes, uint64_t *commas)
+{
+    *quotes = 0;
+    *commas = 0;
+#pragma GCC unroll 4
+    for (uint32_t i = 0; i < STRIDE; i += 16) {
+        __m128i here = _mm_loadu_si128((const void *)(p + i));
+        __m128i quote = _mm_cmpeq_epi8(here, _mm_set1_epi8('"'));
+        __m128i comma = _mm_cmpeq_epi8(here, _mm_set1_epi8(','));
+        __m128i slash = _mm_cmpeq_epi8(here, _mm_set1_epi8('\\'));
+        *quotes |= (uint64_t)(uint32_t)_mm_movemask_epi8(quote) << i;
+        *commas |= (uint64_t)(uint32_t)_mm_movemask_epi8(comma) << i;
+        sse->all = _mm_or_si128(sse->all, here);
+        sse->slashes = _mm_or_si128(sse->slashes, slash);
+        sse->least = _mm_min_epu8(sse->least, here);
+    }
+}
+
+static void shape_sse2(const char *bytes, size_t len, struct cm_shape *shape)
+{
+    struct sse sse = {_mm_setzero_si128(), _mm_setzero_si128(), _mm_set1_epi8(-1)};
+#define LOOK(p, q, c) look_sse(&sse, (p), (q), (c))
+    WALK(LOOK, spread);
+#undef LOOK
+    /* Nothing is below 0x20 when the least bytes are not changed by a bound of 0x20. */
+    __m128i well = _mm_cmpeq_epi8(_mm_max_epu8(sse.least, _mm_set1_epi8(0x20)), sse.least);
+    shape->plain = _mm_movemask_epi8(_mm_andnot_si128(sse.slashes, well)) == 0xffff;
+    shape->ascii = _mm_movemask_epi8(sse.all) == 0;
+}
+
+/* ---- 32 and 64 bytes ---- */
+
+/* A function with a target cannot be inlined into one without, so these are macros' bodies. */
+#define LOOK_AVX2(p, q, c)                                                                         \
+    do {                                                                                           \
+        const __m256i low = _mm256_loadu_si256((const void *)(p));                                 \
+        const __m256i high = _mm256_loadu_si256((const void *)((p) + 32));                         \
+        *(q) = bits_avx2(_mm256_cmpeq_epi8(low, quote), _mm256_cmpeq_epi8(high, quote));           \
+        *(c) = bits_avx2(_mm256_cmpeq_epi8(low, comma), _mm256_cmpeq_epi8(high, comma));           \
+        all = _mm256_or_si256(all, _mm256_or_si256(low, high));                                    \
+        least = _mm256_min_epu8(least, _mm256_min_epu8(low, high));                                \
+        slashes = _mm256_or_si256(slashes, _mm256_or_si256(_mm256_cmpeq_epi8(low, slash),          \
+                                                           _mm256_cmpeq_epi8(high, slash)));       \
+    } while (0)
+
+AVX2 static inline uint64_t bits_avx2(__m256i low, __m256i high)
+{
+    return (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32 |
+           (uint32_t)_mm256_movemask_epi8(low);
+}
+
+AVX2 static void shape_avx2(const char *bytes, size_t len, struct cm_shape *shape)
+{
+    const __m256i quote = _mm256_set1_epi8('"');
+    const __m256i comma = _mm256_set1_epi8(',');
+    const __m256i slash = _mm256_set1_epi8('\\');
+    __m256i all = _mm256_setzero_si256();
+    __m256i slashes = all;
+    __m256i least = _mm256_set1_epi8(-1);
+    WALK(LOOK_AVX2, spread);
+    __m256i well = _mm256_cmpeq_epi8(_mm256_max_epu8(least, _mm256_set1_epi8(0x20)), least);
+    shape->plain = _mm256_movemask_epi8(_mm256_andnot_si256(slashes, well)) == -1;
+    shape->ascii = _mm256_movemask_epi8(all) == 0;
+}
+
+#define LOOK_AVX512(p, q, c)                                                                       \
+    do {                                                                                           \
+        const __m512i here = _mm512_loadu_si512((const void *)(p));                                \
+        *(q) = _mm512_cmpeq_epi8_mask(here, quote);                                                \
+        *(c) = _mm512_cmpeq_epi8_mask(here, comma);                                                \
+        all = _mm512_or_si512(all, here);                                                          \
+        least = _mm512_min_epu8(least, here);                                                      \
+        slashes |= _mm512_cmpeq_epi8_mask(here, slash);                                            \
+    } while (0)
+
+/* Up to sixteen positions in one store. */
+AVX512 static inline void spread_avx512(uint64_t bits, uint32_t base, uint16_t *out, uint32_t count)
+{
+    static const uint8_t places[64] CM_ALIGNED(64) = {
+        0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+        22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
+        44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
+    __m512i found = _mm512_maskz_compress_epi8(bits, _mm512_load_si512(places));
+    __m256i wide = _mm256_cvtepu8_epi16(_mm512_castsi512_si128(found));
+    wide = _mm256_add_epi16(wide, _mm256_set1_epi16((short)base));
+    _mm256_storeu_si256((void *)out, wide);
+    if (CM_UNLIKELY(count > 16)) { /* `,"","",""` has two anchors in three bytes: up to 43 */
+        wide = _mm256_cvtepu8_epi16(_mm512_extracti32x4_epi32(found, 1));
+        wide = _mm256_add_epi16(wide, _mm256_set1_epi16((short)base));
+        _mm256_storeu_si256((void *)(out + 16), wide);
+        wide = _mm256_cvtepu8_epi16(_mm512_extracti32x4_epi32(found, 2));
+        wide = _mm256_add_epi16(wide, _mm256_set1_epi16((short)base));
+        _mm256_storeu_si256((void *)(out + 32), wide);
+    }
+}
+
+AVX512 static void shape_avx512(const char *bytes, size_t len, struct cm_shape *shape)
+{
+    const __m512i quote = _mm512_set1_epi8('"');
+    const __m512i comma = _mm512_set1_epi8(',');
+    const __m512i slash = _mm512_set1_epi8('\\');
+    __m512i all = _mm512_setzero_si512();
+    __m512i least = _mm512_set1_epi8(-1);
+    uint64_t slashes = 0;
+    WALK(LOOK_AVX512, spread_avx512);
+    shape->plain = (_mm512_cmplt_epu8_mask(least, _mm512_set1_epi8(0x20)) | slashes) == 0;
+    shape->ascii = _mm512_movepi8_mask(all) == 0;
+}
+#endif
+
+/* ---- choice ---- */
+
+/* The best comes first. */
+static const struct cm_shape_kernel kernels[] = {
+#if ON_X86
+    {"avx512", true, shape_avx512},
+    {"avx2", true, shape_avx2},
+    {"sse2", false, shape_sse2},
+#endif
+    {"swar", false, shape_swar},
+};
+
+static bool runs_here(const struct cm_shape_kernel *kernel)
+{
+    bool runs = true;
+#if ON_X86
+    __builtin_cpu_init();
+    if (kernel->wide) {
+        runs = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+               __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+    }
+    if (kernel->look == shape_avx512) {
+        runs = runs && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("avx512vbmi2");
+    }
+#else
+    (void)kernel;
+#endif
+    return runs;
+}
+
+const struct cm_shape_kernel *cm_shape_find(const char *name)
+{
+    for (uint32_t i = 0; i < CM_ARRAY_LEN(kernels); i++) {
+        if (strcmp(kernels[i].name, name) == 0 && runs_here(&kernels[i])) {
+            return &kernels[i];
+        }
+    }
+    return NULL;
+}
+
+const struct cm_shape_kernel *cm_shape_best(void)
+{
+    for (uint32_t i = 0; i < CM_ARRAY_LEN(kernels); i++) {
+        if (kernels[i].look != shape_swar && runs_here(&kernels[i])) {
+            return &kernels[i];
+        }
+    }
+    return NULL;
+}
