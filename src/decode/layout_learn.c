@@ -335,6 +335,10 @@ static bool place_value(struct learner *l, const struct value *value, uint32_t f
     } else if (value->kind != KIND_OTHER) {
         return false; /* anchors within a number or text: there are none */
     }
+    int32_t len = (int32_t)(value->end - value->begin);
+    if (len < least || len > most) {
+        return false;
+    }
     bool inside = (int32_t)l->still + least >= kinds[value->kind].load;
     return inside && add_slot(layout, value, (uint16_t)first, (uint16_t)last);
 }
