@@ -4,8 +4,8 @@
  *
  * OWNERSHIP kit_free() gives everything back. THREADS One.
  */
-#ifndef CM_TESTS_LAYOUT_KIT_H
-#define CM_TESTS_LAYOUT_KIT_H
+#ifndef CM_TESTS_UNIT_DECODE_LAYOUT_KIT_H
+#define CM_TESTS_UNIT_DECODE_LAYOUT_KIT_H
 
 #include <stdbool.h>
 #include <stdlib.h>
