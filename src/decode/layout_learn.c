@@ -284,6 +284,7 @@ static bool add_slot(struct cm_layout *layout, const struct value *value, uint16
         layout->counts[layout->counts_count++] = (struct cm_layout_slot){last, member};
         return true;
     case KIND_WORD:
+        CM_ASSERT(value->rule != NULL);
         layout->words[layout->words_count++] =
             (struct cm_layout_word){value->rule, last, list_of(value->rule)};
         return true;

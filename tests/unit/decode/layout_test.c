@@ -150,10 +150,10 @@ static void one_byte_differs(void **state)
                 assert_int_not_equal(yes, -1);
                 accepted += yes;
             }
-            memmove(record + i, KIT_FULL + i + 1, len - i - 1);
+            memmove(record + i, &KIT_FULL[i + 1], len - i - 1);
             assert_int_not_equal(kit_judge(&kit, record, len - 1), -1);
             memcpy(record, KIT_FULL, i + 1);
-            memcpy(record + i + 1, KIT_FULL + i, len - i);
+            memcpy(record + i + 1, &KIT_FULL[i], len - i);
             assert_int_not_equal(kit_judge(&kit, record, len + 1), -1);
         }
         assert_in_range(accepted, 1000, 100000);

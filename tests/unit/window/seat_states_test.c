@@ -244,7 +244,7 @@ static void the_last_one_stays_whatever_its_age(void **state)
     open(&b);
     assert_true(take_s1(&b, 1000, "a", CM_STATE_TALKING));
     for (int i = 0; i < 200; i++) { /* another seat drives the time on */
-        char id[8];
+        char id[16];
         (void)snprintf(id, sizeof(id), "n%d", i);
         enum cm_state next = i % 2 == 0 ? CM_STATE_AVAILABLE : CM_STATE_TALKING;
         assert_true(take(&b, b.s2, b.s2_in_t1, 2000 + 10000 * (int64_t)i, id, next));
