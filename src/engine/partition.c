@@ -126,7 +126,7 @@ int64_t cm_partitions_slowest(const struct cm_partition *partitions, uint32_t co
     int64_t slowest_ms = INT64_MAX;
     for (uint32_t i = 0; i < count && count > 1; i++) {
         const struct cm_partition *p = &partitions[i];
-        if (!is_idle(p, idle_ms, now_mono_ns) || (!p->at_end && p->newest_ms != INT64_MIN)) {
+        if (!p->at_end || !is_idle(p, idle_ms, now_mono_ns)) {
             slowest_ms = p->newest_ms < slowest_ms ? p->newest_ms : slowest_ms;
         }
     }

@@ -38,6 +38,26 @@ static void the_slowest_partition_holds_the_watermark(void **state)
     cm_partition_free(&p[1]);
 }
 
+/* What has come is not late while others have yet to come: however long the first fetch takes. */
+static void a_partition_that_has_not_begun_holds_the_clock(void **state)
+{
+    (void)state;
+    struct cm_partition p[2];
+    cm_partition_init(&p[0], 0, 0);
+    cm_partition_init(&p[1], 1, 0);
+    cm_partition_note(&p[0], 7, 5000, 0);
+    assert_int_equal(cm_partitions_slowest(p, 1, 5, 0), INT64_MAX);
+    assert_int_equal(cm_partitions_slowest(p, 2, 5, 0), INT64_MIN);
+    assert_int_equal(cm_partitions_slowest(p, 2, 5, 90 * CM_NS_PER_MS), INT64_MIN);
+    p[1].at_end = true; /* it holds nothing */
+    assert_int_equal(cm_partitions_slowest(p, 2, 5, 4 * CM_NS_PER_MS), INT64_MIN);
+    assert_int_equal(cm_partitions_slowest(p, 2, 5, 90 * CM_NS_PER_MS), 5000);
+    cm_partition_note(&p[1], 0, 4000, 90 * CM_NS_PER_MS);
+    assert_int_equal(cm_partitions_slowest(p, 2, 5, 200 * CM_NS_PER_MS), 4000);
+    cm_partition_free(&p[0]);
+    cm_partition_free(&p[1]);
+}
+
 static void reads_again_from_the_first_record_of_the_oldest_hour(void **state)
 {
     (void)state;
@@ -85,6 +105,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_slowest_partition_holds_the_watermark),
+        cmocka_unit_test(a_partition_that_has_not_begun_holds_the_clock),
         cmocka_unit_test(reads_again_from_the_first_record_of_the_oldest_hour),
         cmocka_unit_test(many_hours_in_any_order),
     };
