@@ -30,6 +30,15 @@ ZONES = {
     "Australia/Lord_Howe": ["2024-04-07T02:00", "2024-10-06T02:00", "2024-07-01T00:00"],
     "Africa/Cairo": ["2024-04-26T00:00", "2024-11-01T00:00", "2010-09-09T23:59", "2023-04-28T00:00"],
     "America/Sao_Paulo": ["2018-11-04T00:00", "2018-02-18T00:00", "2017-10-15T00:00", "2019-02-17T00:00"],
+    # A day that never was; a day that came twice; quarters of an hour; a change of half an hour; midnight and a minute;
+    # summer time below the standard one; twice a year around Ramadan.
+    "Pacific/Apia": ["2011-12-29T23:00", "2011-12-31T00:00", "2010-09-26T00:00", "2012-01-01T00:00"],
+    "Pacific/Kwajalein": ["1993-08-20T23:00", "1993-08-22T00:00", "1969-09-30T23:30"],
+    "Asia/Kathmandu": ["1985-12-31T23:50", "2024-07-01T00:00", "2025-01-01T00:00"],
+    "America/Caracas": ["2007-12-09T02:30", "2016-05-01T02:00", "2016-04-01T00:00"],
+    "America/St_Johns": ["2011-03-13T00:00", "2010-11-07T00:00", "1988-04-03T00:00"],
+    "Europe/Dublin": ["2024-03-31T01:00", "2024-10-27T01:30", "1971-10-31T02:00"],
+    "Africa/Casablanca": ["2024-03-10T02:30", "2024-04-14T02:00", "2018-10-28T02:00"],
     "UTC": ["1970-01-01T00:00", "2024-02-29T00:00", "2000-02-29T23:59", "2100-01-01T00:00"],
 }
 WINDOW_SETS = [
