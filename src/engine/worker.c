@@ -253,6 +253,7 @@ static void begin_again(struct cm_worker *w)
             }
         }
     }
+    cm_windows_carry_orphans(fresh, w->windows);
     cm_windows_destroy(w->windows);
     w->windows = fresh;
 }

@@ -18,6 +18,7 @@ struct call {
 struct cm_queue_waits {
     struct cm_unit_sets *sets;
     int64_t orphan_after_ms, keep_ms, expired_ms;
+    int64_t counted_ms; /* who had to leave before has been counted */
     struct call *calls; /* in no order */
     uint32_t count, cap;
     uint32_t *slots; /* call + 1, 0 = free */
@@ -38,6 +39,7 @@ struct cm_queue_waits *cm_queue_waits_create(struct cm_unit_sets *sets, int64_t 
     w->orphan_after_ms = orphan_after_ms;
     w->keep_ms = keep_ms;
     w->expired_ms = INT64_MIN / 2;
+    w->counted_ms = INT64_MIN / 2;
     return w;
 }
 
@@ -140,7 +142,8 @@ void cm_queue_waits_expire(struct cm_queue_waits *w, int64_t now_ms)
         bool waiting = is_waiting(call);
         bool gone = waiting ? call->enter_ms < now_ms - w->orphan_after_ms
                             : call->end_ms < now_ms - w->keep_ms;
-        w->orphans += waiting && gone;
+        bool counted = call->enter_ms + w->orphan_after_ms < w->counted_ms;
+        w->orphans += waiting && gone && !counted;
         if (!gone) {
             w->calls[kept++] = *call;
         }
@@ -208,6 +211,13 @@ const struct cm_queue_gauge *cm_queue_waits_look(struct cm_queue_waits *w, uint3
     }
     *count = w->gauges_count;
     return w->gauges;
+}
+
+void cm_queue_waits_carry(struct cm_queue_waits *w, const struct cm_queue_waits *before)
+{
+    w->orphans = before->orphans;
+    w->counted_ms =
+        before->expired_ms > before->counted_ms ? before->expired_ms : before->counted_ms;
 }
 
 uint64_t cm_queue_waits_orphans(const struct cm_queue_waits *w)

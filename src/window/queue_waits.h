@@ -37,6 +37,9 @@ struct cm_queue_gauge {
 /* Units in which a call waits, and those in which none waits any more since the last call. Borrowed
  * until the next call. */
 const struct cm_queue_gauge *cm_queue_waits_look(struct cm_queue_waits *waits, uint32_t *count);
+/* Goes on counting orphans where another one stopped: what that one has counted, and whatever
+ * should have left before, is not counted again when it is read again. */
+void cm_queue_waits_carry(struct cm_queue_waits *waits, const struct cm_queue_waits *before);
 /* Calls that never left, so far. */
 uint64_t cm_queue_waits_orphans(const struct cm_queue_waits *waits);
 

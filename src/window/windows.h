@@ -124,6 +124,9 @@ struct cm_unit_gauge {
  * call. cm_windows_touch_all() of ROWS brings all states again. */
 const struct cm_unit_gauge *cm_windows_gauges(struct cm_windows *windows, int64_t now_ms,
                                               uint32_t *count);
+/* Empty windows in place of others go on with their count of orphans: see cm_queue_waits_carry().
+ */
+void cm_windows_carry_orphans(struct cm_windows *windows, const struct cm_windows *before);
 /* Waiting calls that never left (orphan_after), so far. */
 uint64_t cm_windows_orphans(const struct cm_windows *windows);
 

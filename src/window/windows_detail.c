@@ -355,6 +355,11 @@ const struct cm_unit_gauge *cm_windows_gauges(struct cm_windows *w, int64_t now_
     return d->gauges;
 }
 
+void cm_windows_carry_orphans(struct cm_windows *w, const struct cm_windows *before)
+{
+    cm_queue_waits_carry(w->detail.waits, before->detail.waits);
+}
+
 uint64_t cm_windows_orphans(const struct cm_windows *w)
 {
     return cm_queue_waits_orphans(w->detail.waits);

@@ -247,6 +247,30 @@ static void who_never_leaves_is_taken_out_and_counted(void **state)
     close(&b);
 }
 
+/* Read again after partitions have changed hands: what was counted stays counted, once. */
+static void the_count_of_orphans_goes_on(void **state)
+{
+    (void)state;
+    struct bench old;
+    struct bench b;
+    open(&old);
+    enter(&old, "c1", "q1", 1000);
+    enter(&old, "c2", "q1", 2000);
+    cm_queue_waits_expire(old.waits, 1500 + ORPHAN_MS);
+    assert_int_equal(cm_queue_waits_orphans(old.waits), 1);
+    open(&b);
+    cm_queue_waits_carry(b.waits, old.waits);
+    close(&old);
+    enter(&b, "c1", "q1", 1000);
+    enter(&b, "c2", "q1", 2000);
+    cm_queue_waits_expire(b.waits, 1500 + ORPHAN_MS);
+    assert_int_equal(cm_queue_waits_orphans(b.waits), 1);
+    cm_queue_waits_expire(b.waits, 2001 + ORPHAN_MS);
+    assert_int_equal(cm_queue_waits_orphans(b.waits), 2);
+    expect(&b, Q1, 0, 0);
+    close(&b);
+}
+
 /* Time goes on with the events too, without anybody looking. */
 static void events_alone_let_orphans_go(void **state)
 {
@@ -315,6 +339,7 @@ int main(void)
         cmocka_unit_test(a_cdr_may_come_before_its_enter),
         cmocka_unit_test(without_call_or_queue_nothing_waits),
         cmocka_unit_test(who_never_leaves_is_taken_out_and_counted),
+        cmocka_unit_test(the_count_of_orphans_goes_on),
         cmocka_unit_test(events_alone_let_orphans_go),
         cmocka_unit_test(an_end_is_remembered_for_a_while),
         cmocka_unit_test(many_calls_come_and_go),
