@@ -151,7 +151,7 @@ class Watch:
 
 def period_end_ms(name, ts, zone):
     """Where the calendar period ends that holds ts."""
-    at = model.utc(ts).astimezone(zone).date()
+    at = model.local_day(ts, zone)
     start = model.period_start_ms(name, ts + 1, zone)
     for days in range(1, 100):
         end = model.day_start_ms(at + timedelta(days=days), zone)

@@ -104,9 +104,17 @@ def day_start_ms(day, zone):
     return high
 
 
+def local_day(ms, zone):
+    """The day that holds an instant. Where midnight comes twice, what comes back of the old date is of the new day."""
+    day = utc(ms).astimezone(zone).date()
+    if day_start_ms(day + timedelta(days=1), zone) <= ms:
+        return day + timedelta(days=1)
+    return day
+
+
 def period_start_ms(name, as_of, zone):
     """Where the calendar period begins that contains as_of - 1 ms."""
-    day = utc(as_of - 1).astimezone(zone).date()
+    day = local_day(as_of - 1, zone)
     if name == "day":
         first = day
     elif name == "week":
