@@ -17,10 +17,10 @@ struct call {
 
 struct cm_queue_waits {
     struct cm_unit_sets *sets;
-    int64_t orphan_after_ms, keep_ms, expired_ms;
+    int64_t orphan_after_ms, keep_ms, expired_ms, swept_ms;
     int64_t counted_ms; /* who had to leave before has been counted */
-    struct call *calls; /* in no order */
-    uint32_t count, cap;
+    struct call *calls; /* those that wait first, then those that have ended; else in no order */
+    uint32_t waiting, count, cap;
     uint32_t *slots; /* call + 1, 0 = free */
     uint32_t slots_count;
     struct cm_queue_gauge *gauges; /* of the last look: units with a call in front */
@@ -39,7 +39,7 @@ struct cm_queue_waits *cm_queue_waits_create(struct cm_unit_sets *sets, int64_t 
     w->orphan_after_ms = orphan_after_ms;
     w->keep_ms = keep_ms;
     w->expired_ms = INT64_MIN / 2;
-    w->counted_ms = INT64_MIN / 2;
+    w->swept_ms = w->counted_ms = INT64_MIN / 2;
     return w;
 }
 
@@ -97,6 +97,28 @@ static bool is_waiting(const struct call *call)
     return call->enter_ms > call->end_ms;
 }
 
+static void swap(struct cm_queue_waits *w, uint32_t a, uint32_t b)
+{
+    uint32_t slot_a = find_slot(w, w->calls[a].key);
+    uint32_t slot_b = find_slot(w, w->calls[b].key);
+    struct call call = w->calls[a];
+    w->calls[a] = w->calls[b];
+    w->calls[b] = call;
+    w->slots[slot_a] = b + 1;
+    w->slots[slot_b] = a + 1;
+}
+
+/* To the part of the array where it belongs now. */
+static void settle(struct cm_queue_waits *w, const struct call *call)
+{
+    uint32_t at = (uint32_t)(call - w->calls);
+    if (is_waiting(call) && at >= w->waiting) {
+        swap(w, at, w->waiting++);
+    } else if (!is_waiting(call) && at < w->waiting) {
+        swap(w, at, --w->waiting);
+    }
+}
+
 /* The caller's wait is over with that leg; one that nobody answered goes on waiting. */
 static bool ends_wait(const struct cm_event *event)
 {
@@ -119,6 +141,10 @@ void cm_queue_waits_take(struct cm_queue_waits *w, const struct cm_event *event,
     uint64_t key = cm_hash64(text, event->call.len + 1 + event->queue.len);
 
     struct call *call = call_of(w, key, !is_cdr || ends_wait(event));
+    int64_t now_ms = newest_ms > w->expired_ms ? newest_ms : w->expired_ms;
+    if (call != NULL && !is_waiting(call) && call->end_ms < now_ms - w->keep_ms) {
+        call->enter_ms = call->end_ms = INT64_MIN; /* forgotten, though not yet swept out */
+    }
     w->enters = w->enters || event->type == CM_EVENT_QUEUE_ENTER;
     if (call != NULL && event->type == CM_EVENT_QUEUE_ENTER) {
         if (event->ts_ms > call->enter_ms) {
@@ -128,30 +154,46 @@ void cm_queue_waits_take(struct cm_queue_waits *w, const struct cm_event *event,
     } else if (call != NULL && ends_wait(event)) {
         call->end_ms = event->ts_ms > call->end_ms ? event->ts_ms : call->end_ms;
     }
+    if (call != NULL) {
+        settle(w, call);
+    }
     if (newest_ms - w->expired_ms >= EXPIRE_EVERY_MS) {
         cm_queue_waits_expire(w, newest_ms);
     }
 }
 
+static bool is_gone(struct cm_queue_waits *w, const struct call *call, int64_t now_ms)
+{
+    if (!is_waiting(call)) {
+        return call->end_ms < now_ms - w->keep_ms;
+    }
+    bool gone = call->enter_ms < now_ms - w->orphan_after_ms;
+    w->orphans += gone && call->enter_ms + w->orphan_after_ms >= w->counted_ms;
+    return gone;
+}
+
 void cm_queue_waits_expire(struct cm_queue_waits *w, int64_t now_ms)
 {
-    uint32_t kept = 0;
+    /* Who waits is looked at each time; who has ended, now and then: there may be many. */
+    bool sweep = now_ms - w->swept_ms >= EXPIRE_EVERY_MS;
     w->expired_ms = now_ms;
-    for (uint32_t i = 0; i < w->count; i++) {
-        const struct call *call = &w->calls[i];
-        bool waiting = is_waiting(call);
-        bool gone = waiting ? call->enter_ms < now_ms - w->orphan_after_ms
-                            : call->end_ms < now_ms - w->keep_ms;
-        bool counted = call->enter_ms + w->orphan_after_ms < w->counted_ms;
-        w->orphans += waiting && gone && !counted;
-        if (!gone) {
-            w->calls[kept++] = *call;
+    w->swept_ms = sweep ? now_ms : w->swept_ms;
+    uint32_t kept = 0;
+    uint32_t waiting = 0;
+    uint32_t end = sweep ? w->count : w->waiting;
+    for (uint32_t i = 0; i < end; i++) {
+        if (!is_gone(w, &w->calls[i], now_ms)) {
+            waiting += i < w->waiting;
+            w->calls[kept++] = w->calls[i];
         }
     }
-    if (kept < w->count) {
-        w->count = kept;
-        fill_slots(w);
+    if (kept == end) {
+        return;
     }
+    memmove(&w->calls[kept], &w->calls[end], (w->count - end) * sizeof(*w->calls));
+    w->count -= end - kept;
+    w->waiting = waiting;
+    fill_slots(w);
 }
 
 /* ---- looking */
@@ -196,11 +238,8 @@ static void begin_look(struct cm_queue_waits *w)
 const struct cm_queue_gauge *cm_queue_waits_look(struct cm_queue_waits *w, uint32_t *count)
 {
     begin_look(w);
-    for (uint32_t i = 0; i < w->count; i++) {
+    for (uint32_t i = 0; i < w->waiting; i++) {
         const struct call *call = &w->calls[i];
-        if (!is_waiting(call)) {
-            continue;
-        }
         const struct cm_unit_set *set = cm_unit_sets_at(w->sets, call->set);
         for (uint32_t u = 0; u < set->count; u++) {
             struct cm_queue_gauge *gauge = gauge_of(w, set->units[u]);

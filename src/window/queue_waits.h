@@ -7,7 +7,8 @@
  * taken out after orphan_after and counted.
  *
  * THREADS   One thread. TIME Event time, ms.
- * COST      An event: one hash and one probe. Looking: each remembered call once.
+ * COST      An event: one hash and one probe. Looking: each call that waits once. Every 10 s
+ *           of event time those that have ended are gone through, to forget them.
  */
 #ifndef CM_WINDOW_QUEUE_WAITS_H
 #define CM_WINDOW_QUEUE_WAITS_H
