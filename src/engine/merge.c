@@ -7,10 +7,15 @@
 #include "base/fail.h"
 #include "base/memory.h"
 
+struct share {
+    struct cm_measures m;
+    int64_t asof_ms;
+};
+
 struct cm_merge {
     uint32_t workers, windows;
     struct cm_units *units;
-    struct cm_measures **shares; /* [unit * workers + worker]: `windows` of them, or NULL */
+    struct share **shares; /* [unit * workers + worker]: `windows` of them, or NULL */
     uint32_t units_cap;
     struct cm_measures sum; /* of the last round; owned */
     uint32_t *changed;      /* units of the round that is being taken */
@@ -30,9 +35,9 @@ struct cm_merge *cm_merge_create(uint32_t workers, uint32_t windows)
 
 static void share_free(struct cm_merge *merge, uint32_t unit, uint32_t worker)
 {
-    struct cm_measures **share = &merge->shares[(size_t)unit * merge->workers + worker];
+    struct share **share = &merge->shares[(size_t)unit * merge->workers + worker];
     for (uint32_t i = 0; *share != NULL && i < merge->windows; i++) {
-        cm_measures_free(&(*share)[i]);
+        cm_measures_free(&(*share)[i].m);
     }
     free(*share);
     *share = NULL;
@@ -69,8 +74,8 @@ static void grow(struct cm_merge *merge, uint32_t unit)
     }
     size_t old = (size_t)merge->units_cap * merge->workers;
     size_t now = (size_t)cap * merge->workers;
-    merge->shares = cm_realloc(merge->shares, now, sizeof(struct cm_measures *));
-    memset(&merge->shares[old], 0, (now - old) * sizeof(struct cm_measures *));
+    merge->shares = cm_realloc(merge->shares, now, sizeof(struct share *));
+    memset(&merge->shares[old], 0, (now - old) * sizeof(struct share *));
     merge->changed = cm_realloc(merge->changed, cap, sizeof(*merge->changed));
     merge->bits = cm_realloc(merge->bits, cap, sizeof(*merge->bits));
     memset(&merge->bits[merge->units_cap], 0, (cap - merge->units_cap) * sizeof(*merge->bits));
@@ -79,19 +84,19 @@ static void grow(struct cm_merge *merge, uint32_t unit)
 
 /* Takes what m owns over. */
 static uint32_t keep_share(struct cm_merge *merge, uint32_t worker, const struct cm_unit_key *key,
-                           uint32_t window, struct cm_measures *m)
+                           uint32_t window, int64_t asof_ms, struct cm_measures *m)
 {
     CM_ASSERT(worker < merge->workers && window < merge->windows);
     uint32_t unit = cm_units_intern(merge->units, key->kind, key->id);
     if (unit >= merge->units_cap) {
         grow(merge, unit);
     }
-    struct cm_measures **share = &merge->shares[(size_t)unit * merge->workers + worker];
+    struct share **share = &merge->shares[(size_t)unit * merge->workers + worker];
     if (*share == NULL) {
-        *share = cm_alloc(merge->windows, sizeof(struct cm_measures));
+        *share = cm_alloc(merge->windows, sizeof(struct share));
     }
-    cm_measures_free(&(*share)[window]);
-    (*share)[window] = *m;
+    cm_measures_free(&(*share)[window].m);
+    (*share)[window] = (struct share){*m, asof_ms};
     m->handle = (struct cm_hist){0};
     m->details = (struct cm_details){0};
     return unit;
@@ -114,13 +119,17 @@ static void begin_sum(struct cm_merge *merge)
     memset(&merge->sum, 0, sizeof(merge->sum));
 }
 
-static const struct cm_measures *sum_shares(struct cm_merge *merge, uint32_t unit, uint32_t window)
+/* As of an instant: what has not changed since a worker reported it has run on. */
+static const struct cm_measures *sum_shares(struct cm_merge *merge, uint32_t unit, uint32_t window,
+                                            int64_t asof_ms)
 {
     begin_sum(merge);
-    struct cm_measures **shares = &merge->shares[(size_t)unit * merge->workers];
+    struct share **shares = &merge->shares[(size_t)unit * merge->workers];
     for (uint32_t w = 0; w < merge->workers; w++) {
         if (shares[w] != NULL) {
-            add_share(&merge->sum, &shares[w][window]);
+            const struct share *share = &shares[w][window];
+            add_share(&merge->sum, &share->m);
+            cm_measures_run_on(&merge->sum, share->m.running, asof_ms - share->asof_ms);
         }
     }
     return &merge->sum;
@@ -128,12 +137,13 @@ static const struct cm_measures *sum_shares(struct cm_merge *merge, uint32_t uni
 
 const struct cm_measures *cm_merge_put(struct cm_merge *merge, uint32_t worker,
                                        const struct cm_unit_key *key, uint32_t window,
-                                       struct cm_measures *m)
+                                       int64_t asof_ms, struct cm_measures *m)
 {
     if (merge->workers == 1) {
         return m;
     }
-    return sum_shares(merge, keep_share(merge, worker, key, window, m), window);
+    uint32_t unit = keep_share(merge, worker, key, window, asof_ms, m);
+    return sum_shares(merge, unit, window, asof_ms);
 }
 
 /* ---- a round */
@@ -150,7 +160,7 @@ static void emit_alone(const struct cm_frame *frame, cm_merge_fn emit, void *con
 
 static void note_row(struct cm_merge *merge, uint32_t worker, struct cm_frame_row *row)
 {
-    uint32_t unit = keep_share(merge, worker, &row->key, row->window, &row->m);
+    uint32_t unit = keep_share(merge, worker, &row->key, row->window, row->asof_ms, &row->m);
     if (merge->bits[unit] == 0) {
         merge->changed[merge->changed_count++] = unit;
     }
@@ -178,7 +188,7 @@ void cm_merge_rows(struct cm_merge *merge, struct cm_frame *const *frames, cm_me
         for (uint32_t bits = merge->bits[unit]; bits != 0; bits &= bits - 1) {
             uint32_t window = (uint32_t)__builtin_ctz(bits);
             emit(context, cm_units_key(merge->units, unit), window, merge->asof_ms[window],
-                 sum_shares(merge, unit, window));
+                 sum_shares(merge, unit, window, merge->asof_ms[window]));
         }
         merge->bits[unit] = 0;
     }

@@ -2,8 +2,8 @@
 /* merge.h — sums the shares that several workers have of one unit.
  *
  * Keeps the newest share of each worker for every unit and window. Workers report every change as
- * of the same instants, so a share that was not reported again is still right. With one worker
- * nothing is kept.
+ * of the same instants, so a share that was not reported again is still right, but for the time in
+ * states, which has run on in a straight line since. With one worker nothing is kept.
  *
  * THREADS   One thread. OWNERSHIP Takes over the histograms that are put in.
  */
@@ -24,11 +24,11 @@ typedef void (*cm_merge_fn)(void *context, const struct cm_unit_key *key, uint32
 
 struct cm_merge *cm_merge_create(uint32_t workers, uint32_t windows);
 void cm_merge_destroy(struct cm_merge *merge);
-/* A worker's share changed; takes m->handle over (and empties it) when there are several workers.
- * Returns the sum over all workers, borrowed until the next call. */
+/* A worker's share changed, as of an instant; takes m->handle over (and empties it) when there are
+ * several workers. Returns the sum over all workers, borrowed until the next call. */
 const struct cm_measures *cm_merge_put(struct cm_merge *merge, uint32_t worker,
                                        const struct cm_unit_key *key, uint32_t window,
-                                       struct cm_measures *m);
+                                       int64_t asof_ms, struct cm_measures *m);
 /* All figures of a round: each unit and window that any worker reports comes once, as the sum over
  * all of them; rows of a unit together. Takes the rows' histograms over where it has to keep them.
  */

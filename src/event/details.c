@@ -77,6 +77,16 @@ void cm_details_merge(struct cm_details *into, const struct cm_details *from)
     }
 }
 
+void cm_details_drop_zeros(struct cm_details *details)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < details->count; i++) {
+        details->at[kept] = details->at[i];
+        kept += details->at[i].count != 0;
+    }
+    details->count = kept;
+}
+
 void cm_details_copy(struct cm_details *into, const struct cm_details *from)
 {
     into->count = 0;

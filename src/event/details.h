@@ -41,6 +41,8 @@ void cm_details_add(struct cm_details *details, const struct cm_detail *item);
 void cm_details_sort(struct cm_details *details);
 /* into += from; both sorted. */
 void cm_details_merge(struct cm_details *into, const struct cm_details *from);
+/* After a merge in which counts were taken back: leaves out items whose count is 0. */
+void cm_details_drop_zeros(struct cm_details *details);
 void cm_details_copy(struct cm_details *into, const struct cm_details *from); /* replaces `into` */
 void cm_details_free(struct cm_details *details);
 /* Appends `,"state_ms":{...},"checks":{...},"check_sources":{...}`, each only when it has items. */

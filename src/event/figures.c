@@ -235,6 +235,32 @@ void cm_measures_own(struct cm_measures *into, const struct cm_measures *from)
     }
 }
 
+void cm_measures_run_on(struct cm_measures *m, const int32_t running[CM_STATE_COUNT],
+                        int64_t passed_ms)
+{
+    struct cm_detail items[CM_STATE_COUNT];
+    struct cm_details grown = {items, 0, CM_STATE_COUNT};
+    for (uint8_t state = 0; state < CM_STATE_COUNT; state++) {
+        uint64_t ms = (uint64_t)(running[state] * passed_ms);
+        if (ms != 0) {
+            items[grown.count++] = (struct cm_detail){CM_DETAIL_STATE, state, {0}, ms, 0};
+            cm_measures_add_state(m, (enum cm_state)state, ms);
+        }
+    }
+    if (grown.count > 0) {
+        cm_details_merge(&m->details, &grown);
+        cm_details_drop_zeros(&m->details);
+    }
+}
+
+void cm_measures_add_state(struct cm_measures *m, enum cm_state state, uint64_t ms)
+{
+    bool busy = state == CM_STATE_RINGING || state == CM_STATE_TALKING || state == CM_STATE_HOLD ||
+                state == CM_STATE_ACW;
+    m->busy_ms += busy ? ms : 0;
+    m->available_ms += state == CM_STATE_AVAILABLE ? ms : 0;
+}
+
 void cm_measures_free(struct cm_measures *m)
 {
     cm_hist_free(&m->handle);

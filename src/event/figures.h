@@ -88,7 +88,16 @@ struct cm_measures {
     struct cm_hist handle; /* bins of the handle time of answered legs */
     uint64_t busy_ms, available_ms;
     struct cm_details details; /* time by state, checks by name and source */
+    /* ms by which the time in each state grows (or falls) a ms that passes, until something enters
+     * or leaves: seats in it at the end of the window less those at its beginning. */
+    int32_t running[CM_STATE_COUNT];
 };
+
+/* Adds time in a state to busy_ms or available_ms, where it is either. */
+void cm_measures_add_state(struct cm_measures *m, enum cm_state state, uint64_t ms);
+/* Lets time pass: by so many ms the time in states runs on. */
+void cm_measures_run_on(struct cm_measures *m, const int32_t running[CM_STATE_COUNT],
+                        int64_t passed_ms);
 
 /* Replaces *into, which owns its histogram and details from then on; *from may be borrowed. */
 void cm_measures_own(struct cm_measures *into, const struct cm_measures *from);

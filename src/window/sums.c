@@ -458,6 +458,16 @@ uint64_t cm_sums_state_ms(const struct cm_sums *s, uint32_t span, uint32_t unit,
     return (at[0].a * asof_ms - at[0].b) - (at[1].a * left_ms - at[1].b);
 }
 
+int32_t cm_sums_state_running(const struct cm_sums *s, uint32_t span, uint32_t unit,
+                              enum cm_state state)
+{
+    const struct cm_sum *at = cursors(s, span, unit, CM_SUM_STATE + state);
+    if (at == NULL || s->spans[span].asof_no == INT64_MIN) {
+        return 0;
+    }
+    return (int32_t)(at[0].a - (s->spans[span].is_period ? 0 : at[1].a));
+}
+
 size_t cm_sums_bytes(const struct cm_sums *s)
 {
     return s->bytes + s->cap * sizeof(*s->panes) + s->units_cap * sizeof(*s->units);

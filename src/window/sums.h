@@ -94,6 +94,11 @@ struct cm_sum cm_sums_get(const struct cm_sums *sums, uint32_t span, uint32_t un
 uint64_t cm_sums_state_ms(const struct cm_sums *sums, uint32_t span, uint32_t unit,
                           enum cm_state state);
 
+/* ms by which that time grows while a ms passes, until something enters or leaves: seats in the
+ * state where the window ends less (unless it is a period) those where it begins. */
+int32_t cm_sums_state_running(const struct cm_sums *sums, uint32_t span, uint32_t unit,
+                              enum cm_state state);
+
 size_t cm_sums_bytes(const struct cm_sums *sums);
 
 #endif

@@ -255,17 +255,15 @@ static void correct_tally(struct cm_windows *w, uint32_t span, uint32_t unit,
 static void add_states(struct cm_windows *w, uint32_t span, uint32_t unit, struct cm_measures *out)
 {
     for (uint32_t state = 0; state < CM_STATE_COUNT; state++) {
-        uint64_t ms = cm_sums_state_ms(w->detail.sums, span, unit, (enum cm_state)state);
+        const struct cm_sums *sums = w->detail.sums;
+        uint64_t ms = cm_sums_state_ms(sums, span, unit, (enum cm_state)state);
+        out->running[state] = cm_sums_state_running(sums, span, unit, (enum cm_state)state);
         if (ms == 0) {
             continue;
         }
         cm_details_add(&w->detail.scratch,
                        &(struct cm_detail){CM_DETAIL_STATE, (uint8_t)state, {0}, ms, 0});
-        out->available_ms += state == CM_STATE_AVAILABLE ? ms : 0;
-        out->busy_ms += state == CM_STATE_RINGING || state == CM_STATE_TALKING ||
-                                state == CM_STATE_HOLD || state == CM_STATE_ACW
-                            ? ms
-                            : 0;
+        cm_measures_add_state(out, (enum cm_state)state, ms);
     }
 }
 

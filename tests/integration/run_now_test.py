@@ -14,7 +14,6 @@ HOUR_MS = 3_600_000
 
 class Now(harness.Case):
     ids = 0
-    shares = False
 
     def event(self, kind, ts_ms, **fields):
         Now.ids += 1
@@ -142,18 +141,8 @@ class Now(harness.Case):
                     at_ms += rng.randrange(600_000)
         return [line for _, line in sorted(events, key=lambda item: item[0])]
 
-    def assert_figures(self, where, found, wanted):
-        """Where two workers have a share in a unit, one may have told its running time up to 5 s ago."""
-        if self.shares and wanted is not None:
-            for name, spent in wanted.get("state_ms", {}).items():
-                self.assertAlmostEqual(found["state_ms"].get(name, 0), spent, delta=5_000 * 12, msg=where)
-            found, wanted = ({name: value for name, value in row.items() if name not in ("state_ms", "occupancy")}
-                             for row in (found, wanted))
-        super().assert_figures(where, found, wanted)
-
     def figures(self, workers):
         """state_ms, checks, check_sources and occupancy, in every window and period, as of its own instant."""
-        self.shares = workers > 1
         lines = self.shift()
         topic = self.topic(4)
         self.kafka.produce(topic, lines, key=harness.key_of)

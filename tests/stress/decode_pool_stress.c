@@ -101,7 +101,7 @@ static bool merged_right(struct pipeline *pipelines)
             m.tally.answered = (uint32_t)pipelines[p].answered[team];
             cm_hist_add(&m.handle, team, m.tally.answered);
             wanted += m.tally.answered;
-            sum = cm_merge_put(merge, p, &key, 0, &m);
+            sum = cm_merge_put(merge, p, &key, 0, 10, &m);
         }
         right = right && sum->tally.answered == wanted;
     }

@@ -28,7 +28,7 @@ static void one_worker_keeps_nothing(void **state)
     (void)state;
     struct cm_merge *merge = cm_merge_create(1, 2);
     struct cm_measures m = measures(3, 9);
-    assert_ptr_equal(cm_merge_put(merge, 0, &units[0], 1, &m), &m);
+    assert_ptr_equal(cm_merge_put(merge, 0, &units[0], 1, 10, &m), &m);
     assert_non_null(m.handle.cells);
     cm_hist_free(&m.handle);
     cm_merge_forget(merge, 0);
@@ -55,7 +55,7 @@ static void shares_add_up_and_the_newest_counts(void **state)
         answered[w][u][window] = (uint32_t)cm_prng_below(&prng, 9); /* 0: empty again */
         longest[w][u][window] = (uint32_t)cm_prng_below(&prng, 99);
         struct cm_measures m = measures(answered[w][u][window], longest[w][u][window]);
-        const struct cm_measures *sum = cm_merge_put(merge, w, &units[u], window, &m);
+        const struct cm_measures *sum = cm_merge_put(merge, w, &units[u], window, 10, &m);
         assert_null(m.handle.cells); /* taken over */
         uint32_t wanted = 0, most = 0, bins[3] = {0};
         for (uint32_t k = 0; k < WORKERS; k++) {
@@ -86,7 +86,7 @@ static void many_units_grow_the_table(void **state)
         for (uint32_t i = 0; i < 3000; i++) {
             struct cm_unit_key key = {CM_KIND_SEAT, {(const char *)&i, sizeof(i)}};
             struct cm_measures m = measures(round, i);
-            assert_int_equal(cm_merge_put(merge, round - 1, &key, 0, &m)->tally.answered,
+            assert_int_equal(cm_merge_put(merge, round - 1, &key, 0, 10, &m)->tally.answered,
                              round == 1 ? 1 : 3);
         }
     }
@@ -155,6 +155,48 @@ static void a_round_gives_each_changed_figure_once(void **state)
     cm_merge_destroy(merge);
 }
 
+static uint64_t state_ms(const struct cm_measures *m, enum cm_state state)
+{
+    for (uint32_t i = 0; i < m->details.count; i++) {
+        if (m->details.at[i].index == state) {
+            return m->details.at[i].count;
+        }
+    }
+    return 0;
+}
+
+/* One worker's seat talks on and another of its seats has left the window, while the other worker
+ * alone has news. */
+static void time_in_states_runs_on(void **state)
+{
+    (void)state;
+    struct cm_merge *merge = cm_merge_create(2, 1);
+    struct cm_measures m = {.busy_ms = 100, .available_ms = 30};
+    m.running[CM_STATE_TALKING] = 2;
+    m.running[CM_STATE_AVAILABLE] = -1;
+    m.running[CM_STATE_BREAK] = 1; /* begun just now */
+    cm_details_add(&m.details,
+                   &(struct cm_detail){CM_DETAIL_STATE, CM_STATE_AVAILABLE, {0}, 30, 0});
+    cm_details_add(&m.details, &(struct cm_detail){CM_DETAIL_STATE, CM_STATE_TALKING, {0}, 100, 0});
+    (void)cm_merge_put(merge, 0, &units[0], 0, 1000, &m);
+    struct cm_measures other = {.available_ms = 7};
+    other.running[CM_STATE_AVAILABLE] = 1;
+    cm_details_add(&other.details,
+                   &(struct cm_detail){CM_DETAIL_STATE, CM_STATE_AVAILABLE, {0}, 7, 0});
+    const struct cm_measures *sum = cm_merge_put(merge, 1, &units[0], 0, 1010, &other);
+    assert_int_equal(state_ms(sum, CM_STATE_TALKING), 120);
+    assert_int_equal(state_ms(sum, CM_STATE_AVAILABLE), 27);
+    assert_int_equal(state_ms(sum, CM_STATE_BREAK), 10);
+    assert_int_equal(sum->busy_ms, 120);
+    assert_int_equal(sum->available_ms, 27);
+    /* To the ms at which nothing is left of it. */
+    struct cm_measures none = {.busy_ms = 0};
+    sum = cm_merge_put(merge, 1, &units[0], 0, 1030, &none);
+    assert_int_equal(sum->available_ms, 0);
+    assert_int_equal(sum->details.count, 2);
+    cm_merge_destroy(merge);
+}
+
 static void closed_periods_are_summed_and_sorted(void **state)
 {
     (void)state;
@@ -190,6 +232,7 @@ int main(void)
         cmocka_unit_test(shares_add_up_and_the_newest_counts),
         cmocka_unit_test(many_units_grow_the_table),
         cmocka_unit_test(a_round_gives_each_changed_figure_once),
+        cmocka_unit_test(time_in_states_runs_on),
         cmocka_unit_test(closed_periods_are_summed_and_sorted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
