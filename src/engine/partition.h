@@ -61,7 +61,8 @@ int64_t cm_partition_rebuild_offset(struct cm_partition *partition, int64_t from
 bool cm_partitions_have_begun(const struct cm_partition *partitions, uint32_t count,
                               int64_t idle_ms, int64_t now_mono_ns);
 /* The least over the partitions of the greatest event time seen, leaving out those that are at
- * their end and silent for `idle`; INT64_MAX for one partition or none. INT64_MIN: one has not begun. */
+ * their end and silent for `idle`; INT64_MAX for one partition or none. INT64_MIN: one has not
+ * begun. */
 int64_t cm_partitions_slowest(const struct cm_partition *partitions, uint32_t count,
                               int64_t idle_ms, int64_t now_mono_ns);
 /* INT64_MAX: no partition holds it back. INT64_MIN: one has not begun. */

@@ -46,8 +46,8 @@ void cm_rule_merge(struct cm_merge *merge, const struct cm_rule_log *const *logs
         const struct cm_observation *from = seen[out->count].observation;
         struct cm_measures share;
         cm_measures_own(&share, &from->m);
-        const struct cm_measures *sum =
-            cm_merge_put(merge, seen[out->count].worker, &from->key, from->window, from->asof_ms, &share);
+        const struct cm_measures *sum = cm_merge_put(merge, seen[out->count].worker, &from->key,
+                                                     from->window, from->asof_ms, &share);
         struct cm_observation *to = &out->at[out->count];
         *to = *from;
         cm_measures_own(&to->m, sum);
