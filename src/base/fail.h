@@ -27,7 +27,9 @@
     X(ROSTER,   7, "mistake in the roster") \
     X(ZONE,     8, "unknown or unreadable time zone") \
     X(INPUT,    9, "input cannot be read") \
-    X(URING,   10, "io_uring is not to be had")
+    X(URING,   10, "io_uring is not to be had") \
+    X(CORRUPT, 11, "record batch is damaged") \
+    X(UNSUPPORTED, 12, "format of a record batch that is not read here")
 // clang-format on
 
 enum cm_error {
