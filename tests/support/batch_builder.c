@@ -192,8 +192,9 @@ void batch_add_full(struct batch_builder *builder, int32_t offset_delta, int64_t
     cm_text_free(&body);
     builder->last_delta = offset_delta;
     builder->count++;
-    if (builder->base_ms + ms_delta > builder->greatest_ms) {
-        builder->greatest_ms = builder->base_ms + ms_delta;
+    int64_t ms;
+    if (!__builtin_add_overflow(builder->base_ms, ms_delta, &ms) && ms > builder->greatest_ms) {
+        builder->greatest_ms = ms;
     }
 }
 
