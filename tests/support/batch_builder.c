@@ -109,10 +109,9 @@ static void zstd_frame(struct cm_text *out, const void *bytes, size_t len,
     ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, stream);
     ZSTD_outBuffer output = {to, bound, 0};
     /* In two parts: then not even the encoder knows the size beforehand. */
-    ZSTD_inBuffer input = {bytes, stream ? len / 2 : len, 0};
+    ZSTD_inBuffer input = {bytes, stream ? len / 2 : 0, 0};
     while (input.pos < input.size) {
-        CM_ASSERT(!ZSTD_isError(
-            ZSTD_compressStream2(context, &output, &input, stream ? ZSTD_e_continue : ZSTD_e_end)));
+        CM_ASSERT(!ZSTD_isError(ZSTD_compressStream2(context, &output, &input, ZSTD_e_continue)));
     }
     input.size = len;
     while (ZSTD_compressStream2(context, &output, &input, ZSTD_e_end) != 0) {
