@@ -100,17 +100,37 @@ static struct cm_aborted_run *aborted_at(const struct cm_record_walk *walk, int6
 
 /* ---- records ---- */
 
-static inline void set_view(const struct cm_record_walk *walk,
-                            const struct cm_record_fields *record, int64_t offset,
-                            struct cm_record *out)
+/* What the views of a batch have in common. */
+struct view_of {
+    int64_t base_offset;
+    int64_t base_ms;
+    int64_t all_ms; /* the broker's time, for all of them; -1: each has its own */
+    int64_t from_delta;
+    int32_t last_offset_delta;
+    int32_t partition;
+};
+
+static struct view_of view_of(const struct cm_record_walk *walk)
 {
     const struct cm_open_batch *batch = &walk->batch;
-    int64_t ms =
-        batch->log_append_time ? batch->greatest_ms : sum(batch->base_ms, record->ms_delta);
+    return (struct view_of){
+        .base_offset = batch->base_offset,
+        .base_ms = batch->base_ms,
+        .all_ms = batch->log_append_time ? batch->greatest_ms : -1,
+        .from_delta = walk->from_offset - batch->base_offset,
+        .last_offset_delta = batch->last_offset_delta,
+        .partition = walk->set.partition,
+    };
+}
+
+static inline void set_view(const struct view_of *of, const struct cm_record_fields *record,
+                            struct cm_record *out)
+{
+    int64_t ms = of->all_ms >= 0 ? of->all_ms : sum(of->base_ms, record->ms_delta);
     out->value = (const char *)record->value;
     out->value_bytes = record->value_bytes;
-    out->partition = walk->set.partition;
-    out->offset = offset;
+    out->partition = of->partition;
+    out->offset = of->base_offset + record->offset_delta;
     out->append_ms = ms < 0 ? -1 : ms;
 }
 
@@ -129,35 +149,42 @@ static enum outcome walk_records(struct cm_record_walk *walk, const uint8_t **fr
 {
     struct cm_open_batch *batch = &walk->batch;
     const uint8_t *p = *from;
-    while (batch->left > 0 && *n < most) {
+    enum outcome outcome = RECORDS_DONE;
+    /* In registers: views that are written could be any of them, for all that the compiler knows.
+     */
+    uint32_t count = *n, left = batch->left;
+    int32_t last_delta = batch->last_delta;
+    const struct view_of of = view_of(walk);
+    while (left > 0 && count < most) {
         int32_t len;
         struct cm_record_fields record;
         const uint8_t *body = cm_varint(p, end, &len);
         if (CM_UNLIKELY(body == NULL || len > end - body)) {
-            *why = body == NULL && end - p >= 5 ? "length of a record is no number"
-                                                : "a record reaches beyond its batch";
-            *from = p;
-            return body == NULL && end - p >= 5 ? RECORDS_BAD : RECORDS_NEED;
+            bool number = body != NULL || end - p < CM_VARINT_BYTES_MOST;
+            *why = number ? "a record reaches beyond its batch" : "length of a record is no number";
+            outcome = number ? RECORDS_NEED : RECORDS_BAD;
+            break;
         }
-        *why = len < 0 ? "a record of negative length" : cm_record_read(body, body + len, &record);
-        if (*why == NULL && CM_UNLIKELY(record.offset_delta <= batch->last_delta ||
-                                        record.offset_delta > batch->last_offset_delta)) {
-            *why = "offsets of records do not rise";
-        }
-        if (CM_UNLIKELY(*why != NULL)) {
-            *from = p;
-            return RECORDS_BAD;
+        const char *bad =
+            len < 0 ? "a record of negative length" : cm_record_read(body, body + len, &record);
+        if (CM_UNLIKELY(bad != NULL || record.offset_delta <= last_delta ||
+                        record.offset_delta > of.last_offset_delta)) {
+            *why = bad != NULL ? bad : "offsets of records do not rise";
+            outcome = RECORDS_BAD;
+            break;
         }
         p = body + len;
-        batch->last_delta = record.offset_delta;
-        batch->left--;
-        int64_t offset = batch->base_offset + record.offset_delta;
-        if (CM_LIKELY(offset >= walk->from_offset)) {
-            set_view(walk, &record, offset, &out[(*n)++]);
+        last_delta = record.offset_delta;
+        left--;
+        if (CM_LIKELY(last_delta >= of.from_delta)) {
+            set_view(&of, &record, &out[count++]);
         }
     }
     *from = p;
-    return RECORDS_DONE;
+    *n = count;
+    batch->left = left;
+    batch->last_delta = last_delta;
+    return outcome;
 }
 
 /* ---- batches ---- */
@@ -199,7 +226,7 @@ static int skip_damaged(struct cm_record_walk *walk, const struct head *head, bo
     int rc = say(walk, CM_ERR_CORRUPT, head->base_offset, why);
     const uint8_t *next = walk->set.bytes + walk->at + head->total_bytes;
     uint32_t left = walk->set.len - walk->at - head->total_bytes;
-    int64_t until = walk->bad_offset + 1;
+    int64_t until = sum(walk->bad_offset, 1); /* wrapped: the offset stays */
     walk->bad_records =
         walk->batch.open ? walk->batch.left : (uint32_t)(head->count > 0 ? head->count : 0);
     if (sure) {

@@ -22,6 +22,7 @@
 #include "base/compiler.h"
 
 #define CM_RECORD_BYTES_LEAST 7u /* with its length */
+#define CM_VARINT_BYTES_MOST  5
 
 static inline uint16_t cm_be16(const uint8_t *p)
 {

@@ -552,6 +552,15 @@ static void test_offset_behind_damage(void **state)
     assert_int_equal(cm_record_walk_offset(&walk), 40);
     assert_int_equal(go_on(9), 0);
     assert_values("40=a 41=b 42=c");
+    bytes.len = 0; /* and it does not wrap */
+    add_batch(0, CM_CODEC_NONE, abc, 1);
+    add_batch(INT64_MAX, CM_CODEC_NONE, abc, 1);
+    bytes.data[30] ^= 1;
+    set = whole();
+    assert_int_equal(read_set(&set, 9), -CM_ERR_CORRUPT);
+    assert_int_equal(go_on(9), -CM_ERR_CORRUPT);
+    assert_int_equal(cm_record_walk_offset(&walk), INT64_MAX);
+    assert_int_equal(go_on(9), 0);
 }
 
 /* Every length of a set: whole batches come, the cut one does not, nothing behind is read (the copy
