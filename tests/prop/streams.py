@@ -629,7 +629,7 @@ class Maker:
             return self.span // (model.duration_ms(texts[0].split("/")[1]) if texts else 1000)
 
         for rule in stream.config["rules"]:
-            if steps(rule) > FLAPS_STEPS_MAX:
+            if "far" in stream.tags or steps(rule) > FLAPS_STEPS_MAX:
                 rule.pop("clear", None)
         stream.config["rules"] = [
             rule for rule in stream.config["rules"]
