@@ -15,6 +15,7 @@
 #include "base/fail.h"
 #include "base/memory.h"
 #include "kafka/record_batch.h"
+#include "kafka/record_fields.h"
 #include "support/batch_builder.h"
 
 #define RECORDS_MOST 8192u
@@ -669,6 +670,47 @@ static void test_bombs(void **state)
     free(zeros);
 }
 
+/* tests/data/record_batches: segments of Apache Kafka 4.1.0, written by its Java producer in three
+ * transactions of 40, 10 (aborted) and 5 records. Record n has its number in all that it holds. */
+static void test_written_by_java(void **state)
+{
+    (void)state;
+    for (uint32_t codec = 0; codec < CM_CODEC_COUNT; codec++) {
+        char path[256], wanted[512];
+        snprintf(path, sizeof(path), CM_SOURCE_DIR "/tests/data/record_batches/%s.log",
+                 cm_codec_name(codec));
+        FILE *file = fopen(path, "rb");
+        assert_non_null(file);
+        bytes.len = 0;
+        bytes.len = fread(cm_text_room(&bytes, 1 << 16), 1, 1 << 16, file);
+        assert_int_equal(fclose(file), 0);
+        struct cm_record_set set = whole();
+        const struct cm_aborted aborted = {cm_be64(set.bytes + 43), 41};
+        set.aborted = &aborted;
+        set.aborted_count = 1;
+        assert_int_equal(read_set(&set, 7), 0);
+        assert_int_equal(got, 45);
+        assert_int_equal(cm_record_walk_offset(&walk), 58);
+        for (uint32_t i = 0; i < got; i++) {
+            uint32_t n = i < 40 ? i : i + 10;
+            int len =
+                snprintf(wanted, sizeof(wanted),
+                         "{\"type\":\"cdr\",\"id\":\"c%u\",\"wait_ms\":%u,\"pad\":\"", n, n * n);
+            for (uint32_t k = 0; k < n % 40; k++, len += 8) {
+                memcpy(wanted + len, "padding ", 8);
+            }
+            memcpy(wanted + len, "\"}", 3);
+            assert_int_equal(offsets[i], i < 40 ? i : i + 12);
+            assert_int_equal(append_ms[i], INT64_C(1700000000000) + n);
+            assert_int_equal(tombstone[i], n % 10 == 9);
+            assert_string_equal(cm_text_cstr(&values[i]), tombstone[i] ? "" : wanted);
+        }
+        set.read_committed = false;
+        assert_int_equal(read_set(&set, 7), 0);
+        assert_int_equal(got, 55);
+    }
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -691,6 +733,7 @@ int main(void)
         TEST(test_cut_at_every_byte),
         TEST(test_every_bit),
         TEST(test_bombs),
+        TEST(test_written_by_java),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
