@@ -122,9 +122,9 @@ static int next_block(struct lz4 *lz4, struct cm_inflate_input *input,
 
 int cm_inflate_lz4_size(const struct cm_inflate_input *input, uint64_t *bound)
 {
-    struct cm_inflate_input left = *input, block;
+    struct cm_inflate_input left = *input, block = {0};
     struct lz4 lz4 = {0};
-    bool stored;
+    bool stored = false;
     *bound = 0;
     if (cm_inflate_left(input) == 0) {
         return cut_off();
@@ -182,10 +182,10 @@ int cm_inflate_lz4_piece(void *context, struct cm_inflate_input *input,
                          struct cm_inflate_output *output)
 {
     struct lz4 *lz4 = context;
-    struct cm_inflate_input block;
+    struct cm_inflate_input block = {0};
     size_t before = output->len;
     while (output->len - before < CM_INFLATE_PIECE_BYTES) {
-        bool stored;
+        bool stored = false;
         int rc;
         if (lz4->block_bytes == 0) {
             if (cm_inflate_left(input) == 0) {

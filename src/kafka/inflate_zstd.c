@@ -70,6 +70,7 @@ static int next_step(struct zstd *zstd, const struct cm_inflate_input *input, si
     static const uint8_t dictionary_bytes[4] = {0, 1, 2, 4}, content_bytes[4] = {0, 2, 4, 8};
     const uint8_t *p = input->p;
     size_t left = cm_inflate_left(input);
+    *step = 0;
     *out = 0;
     if (zstd->open) {
         if (left < 3) {

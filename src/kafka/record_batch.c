@@ -27,7 +27,7 @@ enum { CODEC_BITS = 7, LOG_APPEND_TIME = 8, TRANSACTIONAL = 16, CONTROL = 32 };
 #define MARKER_ABORT  0
 #define MARKER_COMMIT 1
 /* How much is decompressed in one call while there are records to hand over. */
-#define CALL_BYTES (2 * CM_INFLATE_PIECE_BYTES)
+#define CALL_BYTES ((size_t)2 * CM_INFLATE_PIECE_BYTES)
 
 /* A transaction of a producer; over: its marker was passed. */
 struct cm_aborted_run {

@@ -19,6 +19,7 @@
 #include "support/batch_builder.h"
 
 #define RECORDS_MOST 8192u
+#define VALUE_BYTES  3000u
 
 static struct cm_inflate *inflate;
 static struct cm_text bytes;
@@ -149,7 +150,7 @@ static void test_views_of_a_plain_batch_lie_in_the_set(void **state)
 static void test_codecs(void **state)
 {
     (void)state;
-    static char long_value[3000];
+    static char long_value[VALUE_BYTES];
     struct cm_record_set set;
     for (uint32_t codec = 0; codec < CM_CODEC_COUNT; codec++) {
         for (uint32_t framing = 0; framing < FRAMING_COUNT; framing++) {
@@ -159,7 +160,7 @@ static void test_codecs(void **state)
                 struct batch_builder b = batch_begin(total, codec);
                 b.framing = (enum batch_framing)framing;
                 for (uint32_t i = 0; i < 1000; i++, total++) {
-                    uint32_t len = total * 37 % sizeof(long_value);
+                    uint32_t len = total * 37 % VALUE_BYTES;
                     for (uint32_t k = 0; k < len; k++) {
                         long_value[k] = (char)('a' + (total * k / 7 + k * k) % 26);
                     }
@@ -173,7 +174,7 @@ static void test_codecs(void **state)
                 assert_int_equal(got, total);
                 for (uint32_t i = 0; i < total; i++) {
                     assert_int_equal(offsets[i], i);
-                    assert_int_equal(values[i].len, i * 37 % sizeof(long_value));
+                    assert_int_equal(values[i].len, i * 37 % VALUE_BYTES);
                     for (uint32_t k = 0; k < values[i].len; k++) {
                         assert_true(values[i].data[k] == (char)('a' + (i * k / 7 + k * k) % 26));
                     }
@@ -319,7 +320,7 @@ static void test_wrong_records(void **state)
             struct cm_record_set set = whole();
             int rc = read_set(&set, 9);
             assert_int_equal(rc, bad[i].why == NULL ? 0 : -CM_ERR_CORRUPT);
-            if (rc < 0) {
+            if (rc < 0 && bad[i].why != NULL) {
                 assert_non_null(strstr(walk.why, bad[i].why));
                 assert_int_equal(walk.bad_offset, 11);
                 assert_int_equal(walk.bad_records, 1);
@@ -572,7 +573,7 @@ static void test_cut_at_every_byte(void **state)
     for (uint32_t codec = 0; codec < CM_CODEC_COUNT; codec++) {
         size_t ends[3];
         bytes.len = 0;
-        for (uint32_t i = 0; i < 3; i++) {
+        for (int64_t i = 0; i < 3; i++) {
             add_batch(3 * i, codec, abc, 3);
             ends[i] = bytes.len;
         }
@@ -675,8 +676,9 @@ static void test_bombs(void **state)
 static void test_written_by_java(void **state)
 {
     (void)state;
+    struct cm_text wanted = {0};
     for (uint32_t codec = 0; codec < CM_CODEC_COUNT; codec++) {
-        char path[256], wanted[512];
+        char path[256];
         snprintf(path, sizeof(path), CM_SOURCE_DIR "/tests/data/record_batches/%s.log",
                  cm_codec_name(codec));
         FILE *file = fopen(path, "rb");
@@ -693,22 +695,24 @@ static void test_written_by_java(void **state)
         assert_int_equal(cm_record_walk_offset(&walk), 58);
         for (uint32_t i = 0; i < got; i++) {
             uint32_t n = i < 40 ? i : i + 10;
-            int len =
-                snprintf(wanted, sizeof(wanted),
-                         "{\"type\":\"cdr\",\"id\":\"c%u\",\"wait_ms\":%u,\"pad\":\"", n, n * n);
-            for (uint32_t k = 0; k < n % 40; k++, len += 8) {
-                memcpy(wanted + len, "padding ", 8);
+            wanted.len = 0;
+            cm_text_addf(&wanted, "{\"type\":\"cdr\",\"id\":\"c%u\",\"wait_ms\":%u,\"pad\":\"", n,
+                         n * n);
+            for (uint32_t k = 0; k < n % 40; k++) {
+                cm_text_adds(&wanted, "padding ");
             }
-            memcpy(wanted + len, "\"}", 3);
+            cm_text_adds(&wanted, "\"}");
             assert_int_equal(offsets[i], i < 40 ? i : i + 12);
             assert_int_equal(append_ms[i], INT64_C(1700000000000) + n);
             assert_int_equal(tombstone[i], n % 10 == 9);
-            assert_string_equal(cm_text_cstr(&values[i]), tombstone[i] ? "" : wanted);
+            assert_string_equal(cm_text_cstr(&values[i]),
+                                tombstone[i] ? "" : cm_text_cstr(&wanted));
         }
         set.read_committed = false;
         assert_int_equal(read_set(&set, 7), 0);
         assert_int_equal(got, 55);
     }
+    cm_text_free(&wanted);
 }
 
 int main(void)
