@@ -335,6 +335,7 @@ static bool fetch(struct cm_worker *w)
         return false;
     }
     if (w->queue_fd < 0) {
+        cm_kafka_attach(*w->kafka, w->index, w->ring);
         w->queue_fd = cm_kafka_fd(*w->kafka, w->index);
     }
     if (cm_kafka_fetch(*w->kafka, w->index, w->batch) == 0) {

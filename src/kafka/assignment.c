@@ -49,6 +49,9 @@ static void make_room(struct cm_assignment *held, int32_t number)
 
 static void forward(struct cm_assignment *held, int32_t number, uint32_t worker)
 {
+    if (held->native) {
+        return;
+    }
     rd_kafka_queue_t *queue = rd_kafka_queue_get_partition(held->rk, held->topic, number);
 
     CM_ASSERT(queue != NULL);
@@ -98,6 +101,39 @@ static int64_t first_offset(const struct cm_held_partition *p)
     return p->offset >= 0 ? p->offset : -1;
 }
 
+/* The own data plane wants a number: where the log begins, or ends. */
+static bool make_number(struct cm_assignment *held, int32_t number)
+{
+    struct cm_held_partition *p = &held->partitions[number];
+    int64_t low = 0;
+    int64_t high = 0;
+
+    if (p->offset >= 0) {
+        return true;
+    }
+    if (rd_kafka_query_watermark_offsets(held->rk, held->topic, number, &low, &high, QUERY_MS) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return false;
+    }
+    p->offset = p->offset == RD_KAFKA_OFFSET_END ? high : low;
+    return true;
+}
+
+static void start_native(struct cm_assignment *held, int32_t number)
+{
+    struct cm_held_partition *p = &held->partitions[number];
+    struct cm_lane *lane = &held->lanes[p->worker];
+
+    if (!make_number(held, number)) {
+        p->retry_ns = cm_clock_mono_ns() + RETRY_MS * CM_NS_PER_MS;
+        return;
+    }
+    cm_lane_lock(lane);
+    cm_lane_begin(lane, number, p->offset);
+    cm_lane_unlock(lane);
+    p->running = true;
+}
+
 /* Seeks an assigned partition to its wanted offset; tried again later when librdkafka is not ready
  * for it. */
 static void seek(struct cm_assignment *held, int32_t number)
@@ -133,7 +169,11 @@ static void start_wanted(struct cm_assignment *held)
     for (uint32_t i = 0; i < held->partitions_count; i++) {
         struct cm_held_partition *p = &held->partitions[i];
         if (p->owned && p->wanted && p->known && !p->running && p->retry_ns <= cm_clock_mono_ns()) {
-            seek(held, (int32_t)i);
+            if (held->native) {
+                start_native(held, (int32_t)i);
+            } else {
+                seek(held, (int32_t)i);
+            }
         }
     }
 }
@@ -222,9 +262,11 @@ static void assign(struct cm_assignment *held, const rd_kafka_topic_partition_li
     for (int i = 0; i < given->cnt; i++) {
         int32_t number = given->elems[i].partition;
         struct cm_held_partition *p = &held->partitions[number];
-        bool ready = p->wanted && p->known;
-        rd_kafka_topic_partition_list_add(rows, held->topic, number)->offset =
-            ready ? p->offset : RD_KAFKA_OFFSET_END;
+        bool ready = p->wanted && p->known && (!held->native || p->offset >= 0);
+        if (!held->native) {
+            rd_kafka_topic_partition_list_add(rows, held->topic, number)->offset =
+                ready ? p->offset : RD_KAFKA_OFFSET_END;
+        }
         struct cm_lane *lane = &held->lanes[p->worker];
         cm_lane_lock(lane);
         forward(held, number, p->worker);
@@ -332,6 +374,14 @@ static void look_at_odd(struct cm_assignment *held, int32_t number)
                    (long long)(p->odd_seen - p->odd_expected));
         }
         return;
+    }
+    if (p->odd_expected < low) { /* the own data plane is told so; librdkafka starts over */
+        cm_log(CM_LOG_WARN, "kafka.offset_out_of_range",
+               "partition=%d wanted=%lld from=%lld lost=%lld "
+               "text=\"the broker has deleted these records\"",
+               (int)number, (long long)p->odd_expected, (long long)low,
+               (long long)(low - p->odd_expected));
+        p->odd_expected = low;
     }
     bool cut = p->odd_expected > high;
     if (cut) {

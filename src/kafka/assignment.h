@@ -37,6 +37,7 @@ struct cm_assignment {
     const char *topic;
     struct cm_lane *lanes;
     uint32_t lanes_count;
+    bool native; /* the lanes fetch for themselves: librdkafka is assigned nothing */
     struct cm_kafka_callbacks callbacks;
     struct cm_start_point start;
     struct cm_held_partition *partitions; /* by number */

@@ -20,6 +20,7 @@
 #include "kafka/assignment.h"
 #include "kafka/client_conf.h"
 #include "kafka/lane.h"
+#include "kafka/plane.h"
 #include "kafka/start_point.h"
 
 #define COMMIT_MS       5000
@@ -27,6 +28,9 @@
 #define LEAVE_MS        1200
 #define DESTROY_MS      500
 #define PENDING_POLL_MS 20
+#define LEADERS_MS      1000
+#define LEADERS_LEAST_S 1   /* between two questions, when somebody wants to know .. */
+#define LEADERS_MOST_S  300 /* .. and when nobody does */
 
 struct cm_kafka {
     rd_kafka_t *rk;
@@ -34,6 +38,7 @@ struct cm_kafka {
     struct cm_assignment held;
     struct cm_lane *lanes;
     uint32_t lanes_count;
+    struct cm_data_plane plane;
 };
 
 static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t error,
@@ -159,6 +164,12 @@ int cm_kafka_open(const struct cm_config *config, uint32_t workers,
     }
 
     struct cm_kafka *kafka = cm_alloc(1, sizeof *kafka);
+    rc = cm_plane_choose(&kafka->plane, config, conf);
+    if (rc != 0) {
+        rd_kafka_conf_destroy(conf);
+        free(kafka);
+        return rc;
+    }
     rd_kafka_conf_set_opaque(conf, kafka);
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
     rd_kafka_conf_set_error_cb(conf, on_error);
@@ -178,11 +189,16 @@ int cm_kafka_open(const struct cm_config *config, uint32_t workers,
         .topic = kafka->topic,
         .lanes = kafka->lanes,
         .lanes_count = workers,
+        .native = kafka->plane.native,
         .callbacks = *callbacks,
         .start = start,
     };
     for (uint32_t i = 0; rc == 0 && i < workers; i++) {
         rc = cm_lane_open(&kafka->lanes[i], kafka->rk);
+        if (rc == 0 && kafka->plane.native) {
+            kafka->lanes[i].fetcher =
+                cm_fetcher_create(&kafka->plane.terms, kafka->plane.check_crc);
+        }
     }
     if (rc == 0) {
         rc = join(kafka);
@@ -208,6 +224,35 @@ static void take_message(rd_kafka_message_t *message)
     rd_kafka_message_destroy(message);
 }
 
+/* Tells the lanes' fetchers who leads what, when one of them wants to know or it was long ago. */
+static void look_for_leaders(struct cm_kafka *kafka)
+{
+    int64_t now_ns = cm_clock_mono_ns();
+    bool wanted = false;
+    for (uint32_t i = 0; kafka->plane.native && i < kafka->lanes_count; i++) {
+        wanted = cm_fetcher_wants_leaders(kafka->lanes[i].fetcher) || wanted;
+    }
+    if (wanted && kafka->plane.leaders_ns > now_ns + LEADERS_LEAST_S * CM_NS_PER_S) {
+        kafka->plane.leaders_ns = 0;
+    }
+    if (!kafka->plane.native || now_ns < kafka->plane.leaders_ns) {
+        return;
+    }
+    struct cm_leaders leaders = {0};
+    if (cm_plane_ask_leaders(kafka->rk, kafka->topic, LEADERS_MS, &leaders) != 0) {
+        cm_log(CM_LOG_WARN, "kafka.leaders", "text=\"%s\"", cm_fail_text());
+        kafka->plane.leaders_ns = now_ns + LEADERS_LEAST_S * CM_NS_PER_S;
+        return;
+    }
+    kafka->plane.leaders_ns = now_ns + LEADERS_MOST_S * CM_NS_PER_S;
+    for (uint32_t i = 0; i < kafka->lanes_count; i++) {
+        cm_lane_lock(&kafka->lanes[i]);
+        cm_fetcher_set_leaders(kafka->lanes[i].fetcher, &leaders);
+        cm_lane_unlock(&kafka->lanes[i]);
+    }
+    cm_leaders_free(&leaders);
+}
+
 int cm_kafka_poll(struct cm_kafka *kafka, int timeout_ms)
 {
     char why[256];
@@ -226,6 +271,7 @@ int cm_kafka_poll(struct cm_kafka *kafka, int timeout_ms)
         return cm_fail(CM_ERR_KAFKA, "Kafka consumer: %s: %s", rd_kafka_err2name(error), why);
     }
     cm_assignment_service(&kafka->held);
+    look_for_leaders(kafka);
     return 0;
 }
 
@@ -240,6 +286,23 @@ int cm_kafka_fd(const struct cm_kafka *kafka, uint32_t worker)
 {
     CM_ASSERT(worker < kafka->lanes_count);
     return kafka->lanes[worker].fd;
+}
+
+void cm_kafka_attach(struct cm_kafka *kafka, uint32_t worker, struct cm_ring *ring)
+{
+    CM_ASSERT(worker < kafka->lanes_count);
+    struct cm_lane *lane = &kafka->lanes[worker];
+    if (lane->fetcher != NULL) {
+        cm_lane_lock(lane);
+        cm_fetcher_attach(lane->fetcher, ring);
+        cm_lane_unlock(lane);
+    }
+}
+
+const char *cm_kafka_plane(const struct cm_kafka *kafka, const char **why)
+{
+    *why = kafka->plane.why;
+    return kafka->plane.native ? "native" : "librdkafka";
 }
 
 uint32_t cm_kafka_fetch(struct cm_kafka *kafka, uint32_t worker, struct cm_batch *batch)
@@ -264,6 +327,17 @@ int64_t cm_kafka_high(const struct cm_kafka *kafka, int32_t partition)
     int64_t low = 0;
     int64_t high = -1;
 
+    for (uint32_t i = 0; kafka->plane.native && i < kafka->lanes_count; i++) {
+        struct cm_lane *lane = &kafka->lanes[i];
+        CM_ASSERT(pthread_mutex_lock(&lane->lock) == 0);
+        bool ours = partition >= 0 && (uint32_t)partition < lane->slots_count &&
+                    lane->slots[partition].active;
+        high = ours ? lane->slots[partition].high : high;
+        CM_ASSERT(pthread_mutex_unlock(&lane->lock) == 0);
+    }
+    if (kafka->plane.native) {
+        return high;
+    }
     if (partition < 0 || rd_kafka_get_watermark_offsets(kafka->rk, kafka->topic, partition, &low,
                                                         &high) != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return -1;

@@ -67,6 +67,7 @@ struct cm_position {
 #define CM_OFFSET_NONE INT64_C(-1)
 
 struct cm_kafka;
+struct cm_ring;
 
 struct cm_kafka_callbacks {
     /* New partitions, with their committed positions. The engine answers with cm_kafka_start() for
@@ -92,6 +93,11 @@ CM_NODISCARD int cm_kafka_poll(struct cm_kafka *kafka, int timeout_ms);
  * another worker; when this returns, no record of the old position is delivered any more (a batch
  * that the worker holds already is its own). Ignored for a partition that is not ours. */
 void cm_kafka_start(struct cm_kafka *kafka, int32_t partition, int64_t offset, uint32_t worker);
+/* Before the worker's first fetch: its ring, which carries the own data plane. The worker's thread;
+ * the ring must be destroyed (and by then its operations are ended) before cm_kafka_close(). */
+void cm_kafka_attach(struct cm_kafka *kafka, uint32_t worker, struct cm_ring *ring);
+/* Who carries the records: "native" or "librdkafka"; and why, a text for the log. */
+const char *cm_kafka_plane(const struct cm_kafka *kafka, const char **why);
 /* The descriptor that becomes readable when the worker's queue is no longer empty (an eventfd,
  * non-blocking; whoever waits for it reads its 8 bytes). After a wake-up fetch until it returns 0.
  */

@@ -11,6 +11,7 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "kafka/fetcher.h"
 
 /* Pulls in one fetch that may give nothing (all dropped) before the worker is let go and woken
  * again. */
@@ -54,6 +55,8 @@ void cm_lane_close(struct cm_lane *lane)
     rd_kafka_queue_io_event_enable(lane->queue, -1, NULL, 0);
     rd_kafka_queue_destroy(lane->queue);
     lane->queue = NULL;
+    cm_fetcher_destroy(lane->fetcher);
+    lane->fetcher = NULL;
     CM_ASSERT(pthread_mutex_destroy(&lane->lock) == 0);
     (void)close(lane->fd);
     free(lane->slots);
@@ -95,7 +98,9 @@ void cm_lane_begin(struct cm_lane *lane, int32_t partition, int64_t next)
                (count - lane->slots_count) * sizeof *lane->slots);
         lane->slots_count = count;
     }
-    lane->slots[index] = (struct cm_lane_slot){.active = true, .next = next};
+    uint32_t generation = lane->slots[index].generation + 1;
+    lane->slots[index] =
+        (struct cm_lane_slot){.active = true, .next = next, .generation = generation, .high = -1};
 }
 
 void cm_lane_stop(struct cm_lane *lane, int32_t partition)
@@ -103,7 +108,9 @@ void cm_lane_stop(struct cm_lane *lane, int32_t partition)
     CM_ASSERT(partition >= 0);
     forget_pulled(lane, partition);
     if ((uint32_t)partition < lane->slots_count) {
-        lane->slots[partition] = (struct cm_lane_slot){.active = false};
+        uint32_t generation = lane->slots[partition].generation + 1;
+        lane->slots[partition] =
+            (struct cm_lane_slot){.active = false, .generation = generation, .high = -1};
     }
 }
 
@@ -199,6 +206,11 @@ uint32_t cm_lane_fetch(struct cm_lane *lane, struct cm_batch *batch)
     /* Taken: the coordinator changes something, and wakes us when it is done. */
     if (pthread_mutex_trylock(&lane->lock) != 0) {
         return 0;
+    }
+    if (lane->fetcher != NULL) {
+        uint32_t got = cm_fetcher_fetch(lane->fetcher, lane, batch);
+        CM_ASSERT(pthread_mutex_unlock(&lane->lock) == 0);
+        return got;
     }
     uint32_t pulls = 0;
     bool room = true;

@@ -38,11 +38,17 @@ struct cm_lane_slot {
     int64_t next; /* offset expected next; -1: any, the start was not a number */
     enum cm_lane_oddity oddity;
     int64_t odd_expected, odd_seen;
+    uint32_t generation; /* rises whenever the slot is set anew; 0: never was */
+    int64_t high;        /* own data plane: end of the log, -1 unknown */
 };
+
+struct cm_fetcher;
 
 struct cm_lane {
     pthread_mutex_t lock;
     rd_kafka_queue_t *queue;
+    struct cm_fetcher
+        *fetcher; /* the own data plane; NULL: librdkafka's queue carries the records */
     int fd;
     atomic_bool odd;            /* some slot is: set by the worker, cleared by the coordinator */
     struct cm_lane_slot *slots; /* by partition; under the lock, like all below */

@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kafka/fetcher.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "kafka/fetch_link.h"
+#include "kafka/inflate.h"
+#include "kafka/lane.h"
+#include "kafka/record_batch.h"
+
+#define LENGTH_BYTES 4u
+#define PATIENCE_MS  30000 /* for an answer, beyond what the broker may wait */
+#define RETRY_MS     100   /* a partition whose broker refuses it */
+#define HOPELESS_MS  10000 /* one that nothing will change soon */
+
+/* What the fetcher knows of a partition beside its slot. */
+struct part {
+    uint32_t generation; /* of the slot that the rest belongs to */
+    int64_t planned;     /* to ask from next, once what is there has been walked; -1: the slot's */
+    int64_t end_told;    /* the end that was handed over last; -1: none */
+    int64_t retry_ns;
+};
+
+struct cm_fetcher {
+    const struct cm_fetch_terms *terms;
+    bool check_crc;
+    struct cm_ring *ring;
+    struct cm_inflate *inflate;
+    struct cm_link **links; /* never moved: completions point into them */
+    uint32_t links_count;
+    struct part *parts;
+    uint32_t parts_count;
+    int32_t *leader; /* by partition */
+    uint32_t leader_count;
+    uint32_t turn; /* which partition comes first in the next request */
+    atomic_bool wants_leaders;
+
+    /* What is being walked. */
+    struct cm_link *walked; /* NULL: nothing */
+    int32_t response;       /* of the link */
+    struct cm_fetch_answer answer;
+    struct cm_fetch_part part;
+    uint32_t ask; /* the part's place in the request, where the search begins */
+    uint32_t generation;
+    bool in_part;
+    struct cm_record_walk walk;
+    struct cm_aborted *aborted;
+    uint32_t aborted_cap;
+};
+
+void cm_leaders_free(struct cm_leaders *leaders)
+{
+    free(leaders->brokers);
+    free(leaders->leader);
+    *leaders = (struct cm_leaders){0};
+}
+
+struct cm_fetcher *cm_fetcher_create(const struct cm_fetch_terms *terms, bool check_crc)
+{
+    struct cm_fetcher *f = cm_alloc(1, sizeof *f);
+    f->terms = terms;
+    f->check_crc = check_crc;
+    f->inflate = cm_inflate_create(CM_INFLATE_MOST_BYTES);
+    atomic_init(&f->wants_leaders, false);
+    return f;
+}
+
+void cm_fetcher_destroy(struct cm_fetcher *f)
+{
+    if (f == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < f->links_count; i++) {
+        cm_link_free(f->links[i]);
+        free(f->links[i]);
+    }
+    cm_inflate_destroy(f->inflate);
+    free(f->links);
+    free(f->parts);
+    free(f->leader);
+    free(f->aborted);
+    free(f);
+}
+
+void cm_fetcher_attach(struct cm_fetcher *f, struct cm_ring *ring)
+{
+    f->ring = ring;
+    for (uint32_t i = 0; i < f->links_count; i++) {
+        f->links[i]->ring = ring;
+    }
+}
+
+static struct cm_link *link_of(struct cm_fetcher *f, int32_t broker)
+{
+    for (uint32_t i = 0; i < f->links_count; i++) {
+        if (f->links[i]->broker.id == broker) {
+            return f->links[i];
+        }
+    }
+    return NULL;
+}
+
+void cm_fetcher_set_leaders(struct cm_fetcher *f, const struct cm_leaders *leaders)
+{
+    for (uint32_t i = 0; i < leaders->brokers_count; i++) {
+        struct cm_link *link = link_of(f, leaders->brokers[i].id);
+        if (link != NULL) {
+            link->broker = leaders->brokers[i]; /* for the next time that it connects */
+            continue;
+        }
+        f->links = cm_realloc(f->links, f->links_count + 1, sizeof(struct cm_link *));
+        f->links[f->links_count] = cm_alloc(1, sizeof(struct cm_link));
+        cm_link_init(f->links[f->links_count++], f->ring, f->terms->client_id,
+                     &leaders->brokers[i]);
+    }
+    f->leader = cm_realloc(f->leader, leaders->partitions_count + 1, sizeof *f->leader);
+    memcpy(f->leader, leaders->leader, leaders->partitions_count * sizeof *f->leader);
+    f->leader_count = leaders->partitions_count;
+}
+
+/* relaxed: a wish; what it is about is read under the lane's lock. */
+bool cm_fetcher_wants_leaders(struct cm_fetcher *f)
+{
+    return atomic_exchange_explicit(&f->wants_leaders, false, memory_order_relaxed);
+}
+
+static void want_leaders(struct cm_fetcher *f)
+{
+    /* relaxed: see cm_fetcher_wants_leaders(). */
+    atomic_store_explicit(&f->wants_leaders, true, memory_order_relaxed);
+}
+
+/* ---- asking */
+
+/* The part as it stands for the slot of today. */
+static struct part *part_of(struct cm_fetcher *f, const struct cm_lane *lane, uint32_t partition)
+{
+    if (partition >= f->parts_count) {
+        uint32_t count = partition + 16;
+        f->parts = cm_realloc(f->parts, count, sizeof *f->parts);
+        memset(&f->parts[f->parts_count], 0, (count - f->parts_count) * sizeof *f->parts);
+        f->parts_count = count;
+    }
+    struct part *part = &f->parts[partition];
+    if (part->generation != lane->slots[partition].generation) {
+        *part = (struct part){
+            .generation = lane->slots[partition].generation, .planned = -1, .end_told = -1};
+    }
+    return part;
+}
+
+static int32_t leader_of(const struct cm_fetcher *f, uint32_t partition)
+{
+    return partition < f->leader_count ? f->leader[partition] : -1;
+}
+
+/* Whether a request would ask for that partition now. */
+static bool is_due(struct cm_fetcher *f, const struct cm_lane *lane, uint32_t partition,
+                   int32_t broker, int64_t now_ns)
+{
+    const struct cm_lane_slot *slot = &lane->slots[partition];
+    return slot->active && slot->next >= 0 && leader_of(f, partition) == broker &&
+           part_of(f, lane, partition)->retry_ns <= now_ns;
+}
+
+static void add_ask(struct cm_link_response *r, int32_t partition, int64_t offset,
+                    uint32_t generation)
+{
+    if (r->count == r->asks_cap) {
+        r->asks_cap = r->asks_cap == 0 ? 16 : 2 * r->asks_cap;
+        r->asks = cm_realloc(r->asks, r->asks_cap, sizeof *r->asks);
+        r->generations = cm_realloc(r->generations, r->asks_cap, sizeof *r->generations);
+    }
+    r->asks[r->count] = (struct cm_fetch_ask){partition, offset};
+    r->generations[r->count++] = generation;
+}
+
+/* Sends the next request, when there is anything to ask and the link is free. */
+static void ask_next(struct cm_fetcher *f, const struct cm_lane *lane, struct cm_link *link,
+                     int64_t now_ns)
+{
+    bool due = false;
+    if (!cm_link_is_free(link, now_ns)) {
+        return;
+    }
+    for (uint32_t i = 0; i < lane->slots_count && !due; i++) {
+        due = is_due(f, lane, i, link->broker.id, now_ns);
+    }
+    if (!due) {
+        return;
+    }
+    struct cm_link_response *r = cm_link_begin(link, link->held == 0 ? 1 : 0);
+    f->turn++;
+    for (uint32_t i = 0; i < lane->slots_count; i++) {
+        uint32_t partition = (i + f->turn) % lane->slots_count;
+        if (is_due(f, lane, partition, link->broker.id, now_ns)) {
+            const struct part *part = part_of(f, lane, partition);
+            int64_t offset = part->planned >= 0 ? part->planned : lane->slots[partition].next;
+            add_ask(r, (int32_t)partition, offset, part->generation);
+        }
+    }
+    cm_fetch_write(&link->out, r->version, r->correlation, f->terms, r->asks, r->count);
+    cm_link_send(link, now_ns, f->terms->wait_ms + PATIENCE_MS);
+}
+
+/* ---- what has arrived */
+
+/* The place of the part in the request; count: nobody asked for it. */
+static uint32_t find_ask(const struct cm_link_response *r, int32_t partition, uint32_t from)
+{
+    for (uint32_t i = 0; i < r->count; i++) {
+        uint32_t at = from + i < r->count ? from + i : from + i - r->count;
+        if (r->asks[at].partition == partition) {
+            return at;
+        }
+    }
+    return r->count;
+}
+
+/* The slot that a part was asked for; NULL when it has been set anew since, or nobody asked. */
+static struct cm_lane_slot *asked_slot(struct cm_lane *lane, const struct cm_link_response *r,
+                                       uint32_t ask)
+{
+    if (ask == r->count || (uint32_t)r->asks[ask].partition >= lane->slots_count) {
+        return NULL;
+    }
+    struct cm_lane_slot *slot = &lane->slots[r->asks[ask].partition];
+    return slot->active && slot->generation == r->generations[ask] ? slot : NULL;
+}
+
+/* From the heads alone: where the next request goes on. What has failed is not asked for before
+ * somebody has looked at it. */
+static void plan(struct cm_fetcher *f, struct cm_lane *lane, const struct cm_link_response *r,
+                 int64_t now_ns)
+{
+    struct cm_fetch_answer answer = f->answer;
+    struct cm_fetch_part part;
+    uint32_t ask = 0;
+    while (cm_fetch_next(&answer, &part) == 1) {
+        ask = find_ask(r, part.partition, ask);
+        if (asked_slot(lane, r, ask) != NULL) {
+            struct part *known = part_of(f, lane, (uint32_t)part.partition);
+            known->planned = cm_fetch_end(&part, r->asks[ask].offset);
+            known->retry_ns =
+                part.error == 0 && part.diverging_to < 0 ? 0 : now_ns + RETRY_MS * CM_NS_PER_MS;
+        }
+    }
+}
+
+/* Takes up the response that a link has. */
+static bool take_response(struct cm_fetcher *f, struct cm_lane *lane, struct cm_link *link,
+                          int64_t now_ns)
+{
+    struct cm_link_response *r = &link->responses[link->arrived];
+    f->response = link->arrived;
+    link->arrived = -1;
+    if (cm_fetch_begin(&f->answer, r->version, r->correlation, r->bytes + LENGTH_BYTES,
+                       r->have - LENGTH_BYTES) != 0) {
+        cm_link_break(link, cm_fail_text());
+        return false;
+    }
+    if (f->answer.throttle_ms > 0) {
+        cm_log(CM_LOG_DEBUG, "kafka.throttled", "broker=%s ms=%d", link->broker.name,
+               (int)f->answer.throttle_ms);
+        link->mute_ns = now_ns + f->answer.throttle_ms * CM_NS_PER_MS;
+    }
+    if (f->answer.error != 0) {
+        cm_log(CM_LOG_WARN, "kafka.fetch", "broker=%s error=%d", link->broker.name,
+               f->answer.error);
+        link->mute_ns = now_ns + RETRY_MS * CM_NS_PER_MS;
+        return false;
+    }
+    f->walked = link;
+    link->held = f->response;
+    f->in_part = false;
+    f->ask = 0;
+    plan(f, lane, r, now_ns);
+    return true;
+}
+
+/* A partition that its broker did not serve. */
+static void take_error(struct cm_fetcher *f, struct cm_lane *lane, struct cm_lane_slot *slot,
+                       int64_t now_ns)
+{
+    struct part *part = part_of(f, lane, (uint32_t)f->part.partition);
+    part->planned = -1;
+    if (f->part.error == CM_KAFKA_OFFSET_OUT_OF_RANGE || f->part.diverging_to >= 0) {
+        slot->oddity = CM_LANE_STRAY;
+        slot->odd_expected = slot->odd_seen = slot->next;
+        atomic_store_explicit(&lane->odd, true,
+                              memory_order_release); /* pairs with take_oddities() */
+        part->retry_ns = now_ns + RETRY_MS * CM_NS_PER_MS;
+        return;
+    }
+    bool hopeless = f->part.error == CM_KAFKA_TOPIC_AUTHORIZATION_FAILED;
+    cm_log(hopeless ? CM_LOG_ERROR : CM_LOG_INFO, "kafka.partition", "partition=%d error=%d",
+           (int)f->part.partition, f->part.error);
+    part->retry_ns = now_ns + (hopeless ? HOPELESS_MS : RETRY_MS) * CM_NS_PER_MS;
+    want_leaders(f);
+}
+
+static void begin_part(struct cm_fetcher *f, struct cm_lane *lane, int64_t now_ns)
+{
+    const struct cm_link_response *r = &f->walked->responses[f->response];
+    f->ask = find_ask(r, f->part.partition, f->ask);
+    struct cm_lane_slot *slot = asked_slot(lane, r, f->ask);
+    if (slot == NULL || slot->next != r->asks[f->ask].offset) {
+        if (slot != NULL) { /* what was planned has not come true: ask again */
+            part_of(f, lane, (uint32_t)f->part.partition)->planned = -1;
+        }
+        return;
+    }
+    if (f->part.high >= 0) {
+        slot->high = f->part.high;
+    }
+    if (f->part.error != 0 || f->part.diverging_to >= 0) {
+        take_error(f, lane, slot, now_ns);
+        return;
+    }
+    if (f->part.aborted_count > f->aborted_cap) {
+        f->aborted_cap = 2 * f->part.aborted_count;
+        f->aborted = cm_realloc(f->aborted, f->aborted_cap, sizeof *f->aborted);
+    }
+    cm_fetch_aborted(&f->answer, &f->part, f->aborted);
+    struct cm_record_set set = {
+        .bytes = f->part.bytes,
+        .len = f->part.len,
+        .partition = f->part.partition,
+        .from_offset = slot->next,
+        .check_crc = f->check_crc,
+        .read_committed = f->terms->read_committed,
+        .aborted = f->aborted,
+        .aborted_count = f->part.aborted_count,
+    };
+    cm_record_walk_begin(&f->walk, &set, f->inflate);
+    f->generation = slot->generation;
+    f->in_part = true;
+}
+
+/* The part has been walked to its end. */
+static void end_part(struct cm_fetcher *f, struct cm_lane *lane, struct cm_batch *batch)
+{
+    struct cm_lane_slot *slot = &lane->slots[f->part.partition];
+    struct part *part = part_of(f, lane, (uint32_t)f->part.partition);
+    int64_t next = cm_record_walk_offset(&f->walk);
+    slot->next = next > slot->next ? next : slot->next;
+    if (part->planned >= 0 && part->planned < slot->next) {
+        part->planned = -1;
+    }
+    int64_t end = f->terms->read_committed ? f->part.stable : f->part.high;
+    if (end >= 0 && slot->next >= end && part->end_told != slot->next) {
+        part->end_told = slot->next;
+        batch->ends[batch->ends_count++] = (struct cm_record_end){f->part.partition, slot->next};
+    }
+    f->in_part = false;
+}
+
+static void take_damage(struct cm_fetcher *f, struct cm_lane *lane, int rc, int64_t now_ns)
+{
+    struct part *part = part_of(f, lane, (uint32_t)f->part.partition);
+    if (rc == -CM_ERR_UNSUPPORTED) {
+        cm_log(CM_LOG_ERROR, "kafka.unsupported",
+               "partition=%d offset=%lld text=\"%s; set source.kafka.plane to librdkafka\"",
+               (int)f->part.partition, (long long)f->walk.bad_offset, f->walk.why);
+        part->planned = -1;
+        part->retry_ns = now_ns + HOPELESS_MS * CM_NS_PER_MS;
+        f->in_part = false;
+        return;
+    }
+    cm_log(CM_LOG_ERROR, "kafka.corrupt", "partition=%d offset=%lld records=%u text=\"%s\"",
+           (int)f->part.partition, (long long)f->walk.bad_offset, f->walk.bad_records, f->walk.why);
+}
+
+/* Goes on with the part that is being walked; false: it is done with, or set anew. */
+static bool walk_part(struct cm_fetcher *f, struct cm_lane *lane, struct cm_batch *batch,
+                      int64_t now_ns)
+{
+    struct cm_lane_slot *slot = &lane->slots[f->part.partition];
+    if (!slot->active || slot->generation != f->generation) {
+        f->in_part = false;
+        return false;
+    }
+    int n = cm_record_walk_next(&f->walk, batch->at, CM_BATCH_RECORDS);
+    if (n > 0) {
+        batch->count = (uint32_t)n;
+        slot->next = batch->at[n - 1].offset + 1;
+    } else if (n < 0) {
+        take_damage(f, lane, n, now_ns);
+    } else {
+        end_part(f, lane, batch);
+    }
+    return f->in_part;
+}
+
+/* Walks the response at hand until there is something to hand over, or nothing left of it. */
+static void walk_response(struct cm_fetcher *f, struct cm_lane *lane, struct cm_batch *batch,
+                          int64_t now_ns)
+{
+    while (batch->count + batch->ends_count == 0) {
+        if (f->in_part) {
+            (void)walk_part(f, lane, batch, now_ns);
+            continue;
+        }
+        int rc = cm_fetch_next(&f->answer, &f->part);
+        if (rc < 0) {
+            cm_link_break(f->walked, cm_fail_text());
+        }
+        if (rc <= 0) {
+            f->walked->held = -1;
+            f->walked = NULL;
+            return;
+        }
+        begin_part(f, lane, now_ns);
+    }
+}
+
+/* A partition without a leader, or whose leader we have no address of. */
+static bool lacks_leader(struct cm_fetcher *f, const struct cm_lane *lane)
+{
+    for (uint32_t i = 0; i < lane->slots_count; i++) {
+        if (lane->slots[i].active && link_of(f, leader_of(f, i)) == NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void step_links(struct cm_fetcher *f, const struct cm_lane *lane, int64_t now_ns)
+{
+    for (uint32_t i = 0; i < f->links_count; i++) {
+        struct cm_link *link = f->links[i];
+        bool wanted = false;
+        for (uint32_t p = 0; p < lane->slots_count && !wanted; p++) {
+            wanted = lane->slots[p].active && leader_of(f, p) == link->broker.id;
+        }
+        bool was_up = link->state == CM_LINK_READY && !link->broken;
+        /* Its response may be the one that is being walked: the bytes stay. */
+        cm_link_step(link, now_ns, wanted);
+        if (was_up && link->broken) {
+            want_leaders(f);
+        }
+        ask_next(f, lane, link, now_ns);
+    }
+}
+
+uint32_t cm_fetcher_fetch(struct cm_fetcher *f, struct cm_lane *lane, struct cm_batch *batch)
+{
+    int64_t now_ns = cm_clock_mono_ns();
+    if (lacks_leader(f, lane)) {
+        want_leaders(f);
+    }
+    step_links(f, lane, now_ns);
+    for (uint32_t tries = 0; tries <= f->links_count; tries++) {
+        if (f->walked != NULL) {
+            walk_response(f, lane, batch, now_ns);
+        }
+        if (batch->count + batch->ends_count > 0) {
+            break;
+        }
+        for (uint32_t i = 0; i < f->links_count && f->walked == NULL; i++) {
+            struct cm_link *link = f->links[(i + f->turn) % f->links_count];
+            if (link->state == CM_LINK_READY && link->arrived >= 0 &&
+                take_response(f, lane, link, now_ns)) {
+                ask_next(f, lane, link, now_ns); /* on its way before a record is looked at */
+            }
+        }
+    }
+    return batch->count + batch->ends_count;
+}

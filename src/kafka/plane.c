@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kafka/plane.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/fail.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+/* A quarter of what librdkafka asks for by default: responses that stay in the cache while they are
+ * walked, and still hold a few compressed batches. */
+#define MOST_BYTES (1 << 20)
+
+static bool is_set(const struct cm_config *config, const char *name)
+{
+    for (uint32_t i = 0; i < config->properties.count; i++) {
+        if (strcmp(config->properties.at[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* librdkafka's value of a setting, its defaults included. */
+static void get(const rd_kafka_conf_t *conf, const char *name, char *out, size_t bytes)
+{
+    size_t len = bytes;
+    if (rd_kafka_conf_get(conf, name, out, &len) != RD_KAFKA_CONF_OK) {
+        out[0] = '\0';
+    }
+}
+
+static int32_t get_number(const rd_kafka_conf_t *conf, const char *name)
+{
+    char text[32];
+    get(conf, name, text, sizeof text);
+    return (int32_t)strtol(text, NULL, 10);
+}
+
+static void take_terms(struct cm_data_plane *plane, const struct cm_config *config,
+                       const rd_kafka_conf_t *conf)
+{
+    char text[64];
+    get(conf, "client.id", plane->client_id, sizeof plane->client_id);
+    get(conf, "client.rack", plane->rack, sizeof plane->rack);
+    snprintf(plane->topic, sizeof plane->topic, "%s", config->topic);
+    get(conf, "check.crcs", text, sizeof text);
+    plane->check_crc = strcmp(text, "false") != 0;
+    get(conf, "isolation.level", text, sizeof text);
+    plane->terms = (struct cm_fetch_terms){
+        .client_id = plane->client_id,
+        .topic = plane->topic,
+        /* From a follower only with the leases that come with it, which are not built: the leader
+         * serves everybody. */
+        .rack = "",
+        .read_committed = strcmp(text, "read_uncommitted") != 0,
+        .wait_ms = get_number(conf, "fetch.wait.max.ms"),
+        .least_bytes = get_number(conf, "fetch.min.bytes"),
+        .most_bytes =
+            is_set(config, "fetch.max.bytes") ? get_number(conf, "fetch.max.bytes") : MOST_BYTES,
+    };
+    if (is_set(config, "fetch.message.max.bytes") || is_set(config, "max.partition.fetch.bytes")) {
+        int32_t part = get_number(conf, "fetch.message.max.bytes");
+        plane->terms.most_bytes = part < plane->terms.most_bytes ? part : plane->terms.most_bytes;
+    }
+}
+
+int cm_plane_choose(struct cm_data_plane *plane, const struct cm_config *config,
+                    const rd_kafka_conf_t *conf)
+{
+    char protocol[32];
+    get(conf, "security.protocol", protocol, sizeof protocol);
+    bool plain = protocol[0] == '\0' || strcasecmp(protocol, "plaintext") == 0;
+    bool forced = config->plane == CM_PLANE_IO_URING || config->plane == CM_PLANE_EPOLL;
+    plane->native = config->plane != CM_PLANE_LIBRDKAFKA && plain;
+    if (forced && !plain) {
+        return cm_fail(CM_ERR_CONFIG,
+                       "source.kafka.plane: security.protocol %s needs librdkafka (or auto)",
+                       protocol);
+    }
+    if (plane->native) {
+        take_terms(plane, config, conf);
+    }
+    snprintf(plane->why, sizeof plane->why, "%s",
+             forced || config->plane == CM_PLANE_LIBRDKAFKA ? "as configured"
+             : plain                                        ? "plain connections"
+                                                            : "security.protocol is not plaintext");
+    return 0;
+}
+
+/* ---- leaders */
+
+static void look_up(struct cm_broker_address *broker, const char *host, int port)
+{
+    char service[16];
+    struct addrinfo *found = NULL;
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    snprintf(broker->name, sizeof broker->name, "%.255s:%d", host, port);
+    snprintf(service, sizeof service, "%d", port);
+    int rc = getaddrinfo(host, service, &hints, &found);
+    if (rc != 0 || found == NULL) {
+        cm_log(CM_LOG_WARN, "kafka.address", "broker=%s error=\"%s\"", broker->name,
+               gai_strerror(rc));
+        return;
+    }
+    /* IPv4 first, as librdkafka's own order is the resolver's and brokers seldom listen on both. */
+    const struct addrinfo *best = found;
+    for (const struct addrinfo *at = found; at != NULL; at = at->ai_next) {
+        if (at->ai_family == AF_INET) {
+            best = at;
+            break;
+        }
+    }
+    memcpy(&broker->address, best->ai_addr, best->ai_addrlen);
+    broker->len = best->ai_addrlen;
+    freeaddrinfo(found);
+}
+
+static void take_topic(const rd_kafka_metadata_topic_t *topic, struct cm_leaders *out)
+{
+    int32_t most = -1;
+    for (int i = 0; i < topic->partition_cnt; i++) {
+        most = topic->partitions[i].id > most ? topic->partitions[i].id : most;
+    }
+    out->partitions_count = (uint32_t)(most + 1);
+    out->leader = cm_alloc(out->partitions_count + 1, sizeof *out->leader);
+    for (uint32_t i = 0; i < out->partitions_count; i++) {
+        out->leader[i] = -1;
+    }
+    for (int i = 0; i < topic->partition_cnt; i++) {
+        out->leader[topic->partitions[i].id] = topic->partitions[i].leader;
+    }
+}
+
+int cm_plane_ask_leaders(rd_kafka_t *rk, const char *topic, int timeout_ms, struct cm_leaders *out)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(rk, topic, NULL);
+    if (handle == NULL) {
+        return cm_fail(CM_ERR_KAFKA, "topic %s: %s", topic,
+                       rd_kafka_err2str(rd_kafka_last_error()));
+    }
+    rd_kafka_resp_err_t error = rd_kafka_metadata(rk, 0, handle, &metadata, timeout_ms);
+    rd_kafka_topic_destroy(handle);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return cm_fail(CM_ERR_KAFKA, "leaders of %s: %s", topic, rd_kafka_err2str(error));
+    }
+    *out = (struct cm_leaders){.brokers_count = (uint32_t)metadata->broker_cnt};
+    out->brokers = cm_alloc((size_t)metadata->broker_cnt + 1, sizeof *out->brokers);
+    for (int i = 0; i < metadata->broker_cnt; i++) {
+        out->brokers[i].id = metadata->brokers[i].id;
+        look_up(&out->brokers[i], metadata->brokers[i].host, metadata->brokers[i].port);
+    }
+    if (metadata->topic_cnt == 1) {
+        take_topic(&metadata->topics[0], out);
+    }
+    rd_kafka_metadata_destroy(metadata);
+    return 0;
+}
