@@ -569,15 +569,13 @@ int cm_run(const struct cm_run_options *options)
                          r->config->roster_watch_ms, now_ns);
 
     int rc = open_run(r);
-    if (rc == 0 && (r->config->plane == CM_PLANE_IO_URING || r->config->plane == CM_PLANE_EPOLL)) {
-        cm_log(CM_LOG_WARN, "kafka.plane",
-               "reason=\"this version has only the librdkafka plane; it is used\"");
-    }
     if (rc == 0) {
+        const char *why = "";
+        const char *plane = cm_kafka_plane(r->kafka, &why);
         cm_log(CM_LOG_INFO, "run.started",
-               "workers=%u topic=%s group=%s redis=%s plane=librdkafka io=\"%s\"", r->workers_count,
-               r->config->topic, r->config->group, r->config->redis_address,
-               cm_ring_describe(r->ring));
+               "workers=%u topic=%s group=%s redis=%s plane=%s reason=\"%s\" io=\"%s\"",
+               r->workers_count, r->config->topic, r->config->group, r->config->redis_address,
+               plane, why, cm_ring_describe(r->ring));
     }
     /* relaxed: as in wants_roster(). */
     while (rc == 0 && !atomic_load_explicit(&r->signals->stop, memory_order_relaxed)) {
