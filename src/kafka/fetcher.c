@@ -14,9 +14,12 @@
 #include "kafka/record_batch.h"
 
 #define LENGTH_BYTES 4u
-#define PATIENCE_MS  30000 /* for an answer, beyond what the broker may wait */
-#define RETRY_MS     100   /* a partition whose broker refuses it */
-#define HOPELESS_MS  10000 /* one that nothing will change soon */
+#define PATIENCE_MS  30000      /* for an answer, beyond what the broker may wait */
+#define RETRY_MS     100        /* a partition whose broker refuses it */
+#define HOPELESS_MS  10000      /* one that nothing will change soon */
+#define OPEN_MOST    16u        /* parts of a response that are walked in turns */
+#define SLICE        512u       /* records of one of them in a turn */
+#define PART_BYTES   (64 << 10) /* a partition is never asked for less */
 
 /* What the fetcher knows of a partition beside its slot. */
 struct part {
@@ -26,11 +29,22 @@ struct part {
     int64_t retry_ns;
 };
 
+/* A part of the response that is being walked. Several are, in turns: a partition that is read to
+ * the end of its response before the next one would run ahead of the others in event time. */
+struct open_part {
+    bool is_open;
+    struct cm_fetch_part part;
+    uint32_t generation;
+    struct cm_record_walk walk;
+    struct cm_inflate *inflate; /* its own, kept for the next part; NULL: never needed */
+    struct cm_aborted *aborted;
+    uint32_t aborted_cap;
+};
+
 struct cm_fetcher {
     const struct cm_fetch_terms *terms;
     bool check_crc;
     struct cm_ring *ring;
-    struct cm_inflate *inflate;
     struct cm_link **links; /* never moved: completions point into them */
     uint32_t links_count;
     struct part *parts;
@@ -44,13 +58,10 @@ struct cm_fetcher {
     struct cm_link *walked; /* NULL: nothing */
     int32_t response;       /* of the link */
     struct cm_fetch_answer answer;
-    struct cm_fetch_part part;
-    uint32_t ask; /* the part's place in the request, where the search begins */
-    uint32_t generation;
-    bool in_part;
-    struct cm_record_walk walk;
-    struct cm_aborted *aborted;
-    uint32_t aborted_cap;
+    bool all_open; /* nothing is left in the answer but what is open */
+    uint32_t ask;  /* where the search for the next part's ask begins */
+    struct open_part open[OPEN_MOST];
+    uint32_t open_count, open_turn;
 };
 
 void cm_leaders_free(struct cm_leaders *leaders)
@@ -65,7 +76,6 @@ struct cm_fetcher *cm_fetcher_create(const struct cm_fetch_terms *terms, bool ch
     struct cm_fetcher *f = cm_alloc(1, sizeof *f);
     f->terms = terms;
     f->check_crc = check_crc;
-    f->inflate = cm_inflate_create(CM_INFLATE_MOST_BYTES);
     atomic_init(&f->wants_leaders, false);
     return f;
 }
@@ -79,11 +89,13 @@ void cm_fetcher_destroy(struct cm_fetcher *f)
         cm_link_free(f->links[i]);
         free(f->links[i]);
     }
-    cm_inflate_destroy(f->inflate);
+    for (uint32_t i = 0; i < OPEN_MOST; i++) {
+        cm_inflate_destroy(f->open[i].inflate);
+        free(f->open[i].aborted);
+    }
     free(f->links);
     free(f->parts);
     free(f->leader);
-    free(f->aborted);
     free(f);
 }
 
@@ -204,7 +216,9 @@ static void ask_next(struct cm_fetcher *f, const struct cm_lane *lane, struct cm
             add_ask(r, (int32_t)partition, offset, part->generation);
         }
     }
-    cm_fetch_write(&link->out, r->version, r->correlation, f->terms, r->asks, r->count);
+    int32_t part_bytes = f->terms->most_bytes / (int32_t)r->count;
+    part_bytes = part_bytes < PART_BYTES ? PART_BYTES : part_bytes;
+    cm_fetch_write(&link->out, r->version, r->correlation, f->terms, part_bytes, r->asks, r->count);
     cm_link_send(link, now_ns, f->terms->wait_ms + PATIENCE_MS);
 }
 
@@ -277,19 +291,20 @@ static bool take_response(struct cm_fetcher *f, struct cm_lane *lane, struct cm_
     }
     f->walked = link;
     link->held = f->response;
-    f->in_part = false;
+    f->all_open = false;
     f->ask = 0;
     plan(f, lane, r, now_ns);
     return true;
 }
 
 /* A partition that its broker did not serve. */
-static void take_error(struct cm_fetcher *f, struct cm_lane *lane, struct cm_lane_slot *slot,
+static void take_error(struct cm_fetcher *f, struct cm_lane *lane, const struct cm_fetch_part *at,
                        int64_t now_ns)
 {
-    struct part *part = part_of(f, lane, (uint32_t)f->part.partition);
+    struct cm_lane_slot *slot = &lane->slots[at->partition];
+    struct part *part = part_of(f, lane, (uint32_t)at->partition);
     part->planned = -1;
-    if (f->part.error == CM_KAFKA_OFFSET_OUT_OF_RANGE || f->part.diverging_to >= 0) {
+    if (at->error == CM_KAFKA_OFFSET_OUT_OF_RANGE || at->diverging_to >= 0) {
         slot->oddity = CM_LANE_STRAY;
         slot->odd_expected = slot->odd_seen = slot->next;
         atomic_store_explicit(&lane->odd, true,
@@ -297,104 +312,143 @@ static void take_error(struct cm_fetcher *f, struct cm_lane *lane, struct cm_lan
         part->retry_ns = now_ns + RETRY_MS * CM_NS_PER_MS;
         return;
     }
-    bool hopeless = f->part.error == CM_KAFKA_TOPIC_AUTHORIZATION_FAILED;
+    bool hopeless = at->error == CM_KAFKA_TOPIC_AUTHORIZATION_FAILED;
     cm_log(hopeless ? CM_LOG_ERROR : CM_LOG_INFO, "kafka.partition", "partition=%d error=%d",
-           (int)f->part.partition, f->part.error);
+           (int)at->partition, at->error);
     part->retry_ns = now_ns + (hopeless ? HOPELESS_MS : RETRY_MS) * CM_NS_PER_MS;
     want_leaders(f);
 }
 
-static void begin_part(struct cm_fetcher *f, struct cm_lane *lane, int64_t now_ns)
+static void begin_walk(struct cm_fetcher *f, struct open_part *open,
+                       const struct cm_lane_slot *slot)
 {
-    const struct cm_link_response *r = &f->walked->responses[f->response];
-    f->ask = find_ask(r, f->part.partition, f->ask);
-    struct cm_lane_slot *slot = asked_slot(lane, r, f->ask);
-    if (slot == NULL || slot->next != r->asks[f->ask].offset) {
-        if (slot != NULL) { /* what was planned has not come true: ask again */
-            part_of(f, lane, (uint32_t)f->part.partition)->planned = -1;
-        }
-        return;
+    const struct cm_fetch_part *part = &open->part;
+    if (open->inflate == NULL) {
+        open->inflate = cm_inflate_create(CM_INFLATE_MOST_BYTES);
     }
-    if (f->part.high >= 0) {
-        slot->high = f->part.high;
+    if (part->aborted_count > open->aborted_cap) {
+        open->aborted_cap = 2 * part->aborted_count;
+        open->aborted = cm_realloc(open->aborted, open->aborted_cap, sizeof *open->aborted);
     }
-    if (f->part.error != 0 || f->part.diverging_to >= 0) {
-        take_error(f, lane, slot, now_ns);
-        return;
-    }
-    if (f->part.aborted_count > f->aborted_cap) {
-        f->aborted_cap = 2 * f->part.aborted_count;
-        f->aborted = cm_realloc(f->aborted, f->aborted_cap, sizeof *f->aborted);
-    }
-    cm_fetch_aborted(&f->answer, &f->part, f->aborted);
+    cm_fetch_aborted(&f->answer, part, open->aborted);
     struct cm_record_set set = {
-        .bytes = f->part.bytes,
-        .len = f->part.len,
-        .partition = f->part.partition,
+        .bytes = part->bytes,
+        .len = part->len,
+        .partition = part->partition,
         .from_offset = slot->next,
         .check_crc = f->check_crc,
         .read_committed = f->terms->read_committed,
-        .aborted = f->aborted,
-        .aborted_count = f->part.aborted_count,
+        .aborted = open->aborted,
+        .aborted_count = part->aborted_count,
     };
-    cm_record_walk_begin(&f->walk, &set, f->inflate);
-    f->generation = slot->generation;
-    f->in_part = true;
+    cm_record_walk_begin(&open->walk, &set, open->inflate);
+    open->generation = slot->generation;
+    open->is_open = true;
+    f->open_count++;
+}
+
+/* Opens the part when it is what its slot waits for. */
+static void begin_part(struct cm_fetcher *f, struct cm_lane *lane, struct open_part *open,
+                       int64_t now_ns)
+{
+    const struct cm_link_response *r = &f->walked->responses[f->response];
+    f->ask = find_ask(r, open->part.partition, f->ask);
+    struct cm_lane_slot *slot = asked_slot(lane, r, f->ask);
+    if (slot == NULL || slot->next != r->asks[f->ask].offset) {
+        if (slot != NULL) { /* what was planned has not come true: ask again */
+            part_of(f, lane, (uint32_t)open->part.partition)->planned = -1;
+        }
+        return;
+    }
+    if (open->part.high >= 0) {
+        slot->high = open->part.high;
+    }
+    if (open->part.error != 0 || open->part.diverging_to >= 0) {
+        take_error(f, lane, &open->part, now_ns);
+        return;
+    }
+    begin_walk(f, open, slot);
+}
+
+static void close_part(struct cm_fetcher *f, struct open_part *open)
+{
+    open->is_open = false;
+    f->open_count--;
 }
 
 /* The part has been walked to its end. */
-static void end_part(struct cm_fetcher *f, struct cm_lane *lane, struct cm_batch *batch)
+static void end_part(struct cm_fetcher *f, struct cm_lane *lane, struct open_part *open,
+                     struct cm_batch *batch)
 {
-    struct cm_lane_slot *slot = &lane->slots[f->part.partition];
-    struct part *part = part_of(f, lane, (uint32_t)f->part.partition);
-    int64_t next = cm_record_walk_offset(&f->walk);
+    int32_t partition = open->part.partition;
+    struct cm_lane_slot *slot = &lane->slots[partition];
+    struct part *part = part_of(f, lane, (uint32_t)partition);
+    int64_t next = cm_record_walk_offset(&open->walk);
     slot->next = next > slot->next ? next : slot->next;
     if (part->planned >= 0 && part->planned < slot->next) {
         part->planned = -1;
     }
-    int64_t end = f->terms->read_committed ? f->part.stable : f->part.high;
+    int64_t end = f->terms->read_committed ? open->part.stable : open->part.high;
     if (end >= 0 && slot->next >= end && part->end_told != slot->next) {
         part->end_told = slot->next;
-        batch->ends[batch->ends_count++] = (struct cm_record_end){f->part.partition, slot->next};
+        batch->ends[batch->ends_count++] = (struct cm_record_end){partition, slot->next};
     }
-    f->in_part = false;
+    close_part(f, open);
 }
 
-static void take_damage(struct cm_fetcher *f, struct cm_lane *lane, int rc, int64_t now_ns)
+static void take_damage(struct cm_fetcher *f, struct cm_lane *lane, struct open_part *open, int rc,
+                        int64_t now_ns)
 {
-    struct part *part = part_of(f, lane, (uint32_t)f->part.partition);
+    const struct cm_record_walk *walk = &open->walk;
+    struct part *part = part_of(f, lane, (uint32_t)open->part.partition);
     if (rc == -CM_ERR_UNSUPPORTED) {
         cm_log(CM_LOG_ERROR, "kafka.unsupported",
                "partition=%d offset=%lld text=\"%s; set source.kafka.plane to librdkafka\"",
-               (int)f->part.partition, (long long)f->walk.bad_offset, f->walk.why);
+               (int)open->part.partition, (long long)walk->bad_offset, walk->why);
         part->planned = -1;
         part->retry_ns = now_ns + HOPELESS_MS * CM_NS_PER_MS;
-        f->in_part = false;
+        close_part(f, open);
         return;
     }
     cm_log(CM_LOG_ERROR, "kafka.corrupt", "partition=%d offset=%lld records=%u text=\"%s\"",
-           (int)f->part.partition, (long long)f->walk.bad_offset, f->walk.bad_records, f->walk.why);
+           (int)open->part.partition, (long long)walk->bad_offset, walk->bad_records, walk->why);
 }
 
-/* Goes on with the part that is being walked; false: it is done with, or set anew. */
-static bool walk_part(struct cm_fetcher *f, struct cm_lane *lane, struct cm_batch *batch,
-                      int64_t now_ns)
+/* Goes on with an open part. */
+static void walk_part(struct cm_fetcher *f, struct cm_lane *lane, struct open_part *open,
+                      struct cm_batch *batch, int64_t now_ns)
 {
-    struct cm_lane_slot *slot = &lane->slots[f->part.partition];
-    if (!slot->active || slot->generation != f->generation) {
-        f->in_part = false;
-        return false;
+    struct cm_lane_slot *slot = &lane->slots[open->part.partition];
+    if (!slot->active || slot->generation != open->generation) { /* set anew: not wanted */
+        close_part(f, open);
+        return;
     }
-    int n = cm_record_walk_next(&f->walk, batch->at, CM_BATCH_RECORDS);
+    int n = cm_record_walk_next(&open->walk, batch->at, SLICE);
     if (n > 0) {
         batch->count = (uint32_t)n;
         slot->next = batch->at[n - 1].offset + 1;
     } else if (n < 0) {
-        take_damage(f, lane, n, now_ns);
+        take_damage(f, lane, open, n, now_ns);
     } else {
-        end_part(f, lane, batch);
+        end_part(f, lane, open, batch);
     }
-    return f->in_part;
+}
+
+/* Opens what there is room for. */
+static void open_parts(struct cm_fetcher *f, struct cm_lane *lane, int64_t now_ns)
+{
+    for (uint32_t i = 0; i < OPEN_MOST && !f->all_open; i++) {
+        while (!f->open[i].is_open && !f->all_open) {
+            int rc = cm_fetch_next(&f->answer, &f->open[i].part);
+            if (rc < 0) {
+                cm_link_break(f->walked, cm_fail_text());
+            }
+            f->all_open = rc <= 0;
+            if (rc > 0) {
+                begin_part(f, lane, &f->open[i], now_ns);
+            }
+        }
+    }
 }
 
 /* Walks the response at hand until there is something to hand over, or nothing left of it. */
@@ -402,20 +456,16 @@ static void walk_response(struct cm_fetcher *f, struct cm_lane *lane, struct cm_
                           int64_t now_ns)
 {
     while (batch->count + batch->ends_count == 0) {
-        if (f->in_part) {
-            (void)walk_part(f, lane, batch, now_ns);
-            continue;
-        }
-        int rc = cm_fetch_next(&f->answer, &f->part);
-        if (rc < 0) {
-            cm_link_break(f->walked, cm_fail_text());
-        }
-        if (rc <= 0) {
+        open_parts(f, lane, now_ns);
+        if (f->open_count == 0) {
             f->walked->held = -1;
             f->walked = NULL;
             return;
         }
-        begin_part(f, lane, now_ns);
+        do {
+            f->open_turn = (f->open_turn + 1) % OPEN_MOST;
+        } while (!f->open[f->open_turn].is_open);
+        walk_part(f, lane, &f->open[f->open_turn], batch, now_ns);
     }
 }
 
