@@ -18,7 +18,7 @@
 #define RETRY_MS     100        /* a partition whose broker refuses it */
 #define HOPELESS_MS  10000      /* one that nothing will change soon */
 #define OPEN_MOST    16u        /* parts of a response that are walked in turns */
-#define SLICE        512u       /* records of one of them in a turn */
+#define SLICE        128u       /* records of one of them in a turn */
 #define PART_BYTES   (64 << 10) /* a partition is never asked for less */
 
 /* What the fetcher knows of a partition beside its slot. */

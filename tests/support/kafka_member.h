@@ -28,6 +28,7 @@ struct cm_member {
     struct cm_config config;
     struct cm_property properties[8]; /* of which config.properties.count count */
     struct cm_kafka *kafka;
+    struct cm_ring *ring; /* of all its workers; NULL: librdkafka carries the records */
     struct cm_batch *batch;
     uint32_t workers;
     bool start_at_once; /* on_assign starts every partition at its position, on worker partition %
@@ -42,6 +43,8 @@ struct cm_member {
     struct cm_member_partition at[CM_MEMBER_PARTITIONS];
 };
 
+/* Who carries the records of members that are initialised from now on; librdkafka unless said. */
+void cm_member_use(enum cm_plane plane);
 /* A property for librdkafka, before cm_member_open(). */
 void cm_member_set(struct cm_member *member, const char *name, const char *value);
 /* brokers, topic, group, start must stay valid. */
