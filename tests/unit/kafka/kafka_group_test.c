@@ -251,5 +251,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(waits_for_positions_and_does_not_guess, setup, teardown),
         cmocka_unit_test_setup_teardown(lost_partitions_are_not_committed, setup, teardown),
     };
-    return cmocka_run_group_tests_name("kafka_group", tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("kafka_group", tests, NULL, NULL);
+    const struct CMUnitTest native[] = {
+        cmocka_unit_test_setup_teardown(partitions_move_without_loss, setup, teardown),
+        cmocka_unit_test_setup_teardown(waits_for_positions_and_does_not_guess, setup, teardown),
+        cmocka_unit_test_setup_teardown(lost_partitions_are_not_committed, setup, teardown),
+    };
+    cm_member_use(CM_PLANE_IO_URING);
+    failed += cmocka_run_group_tests_name("kafka_group, own plane", native, NULL, NULL);
+    return failed;
 }

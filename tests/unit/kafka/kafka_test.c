@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* One member on the mock broker: starts, ends, rewinds, commits, trouble. */
+#include "io/ring.h"
 #include "kafka/kafka.h"
 
 #include <pthread.h>
@@ -393,6 +394,9 @@ static void values_may_be_absent_or_empty(void **state)
     while (seen < 3) {
         assert_true(cm_clock_mono_ns() < end_ns);
         assert_int_equal(cm_kafka_poll(member->kafka, 5), 0);
+        if (member->ring != NULL) {
+            (void)cm_ring_wait(member->ring, CM_NS_PER_MS);
+        }
         (void)cm_kafka_fetch(member->kafka, 0, batch);
         for (uint32_t i = 0; i < batch->count; i++, seen++) {
             const struct cm_record *record = &batch->at[i];
@@ -534,5 +538,22 @@ int main(void)
         cmocka_unit_test(closes_without_ever_seeing_a_broker),
         cmocka_unit_test(refuses_what_it_cannot_do),
     };
-    return cmocka_run_group_tests_name("kafka", tests, setup, teardown);
+    int failed = cmocka_run_group_tests_name("kafka", tests, setup, teardown);
+    /* And once more over the own data plane, but for what looks into librdkafka's queue. */
+    const struct CMUnitTest native[] = {
+        cmocka_unit_test(starts_at_what_was_committed),
+        cmocka_unit_test(commits_can_be_read_back),
+        cmocka_unit_test(commits_only_what_is_ours),
+        cmocka_unit_test(nothing_comes_before_its_start),
+        cmocka_unit_test(rewinds_exactly),
+        cmocka_unit_test(more_ends_than_a_batch_holds),
+        cmocka_unit_test(values_may_be_absent_or_empty),
+        cmocka_unit_test(survives_a_log_that_was_cut),
+        cmocka_unit_test(survives_a_broker_that_was_away),
+        cmocka_unit_test(closes_in_time_without_a_broker),
+        cmocka_unit_test(closes_without_ever_seeing_a_broker),
+    };
+    cm_member_use(CM_PLANE_IO_URING);
+    failed += cmocka_run_group_tests_name("kafka, own plane", native, setup, teardown);
+    return failed;
 }
