@@ -128,7 +128,7 @@ static int turn_plain(struct show *s, int64_t now_ns)
 int cm_board_show(const struct cm_board_show *options)
 {
     struct show s = {.options = options, .key_op = {.done = on_key}};
-    int rc = cm_ring_create(RING_ENTRIES, &s.ring);
+    int rc = cm_ring_open(RING_ENTRIES, CM_RING_AUTO, &s.ring);
     if (rc < 0) {
         return rc;
     }

@@ -87,7 +87,7 @@ int cm_redis_sweep(const char *address, const char *prefix, int64_t limit_ms)
 {
     struct sweep s = {.cursor = "0"};
     struct cm_ring *ring = NULL;
-    int rc = cm_ring_create(16, &ring);
+    int rc = cm_ring_open(16, CM_RING_AUTO, &ring);
     if (rc < 0) {
         return rc;
     }

@@ -491,7 +491,7 @@ static void emit_breach(void *context, const struct cm_breach *breach)
 static int open_all(struct replay *r)
 {
     const struct cm_replay_options *o = r->options;
-    int rc = cm_ring_create(64, &r->ring);
+    int rc = cm_ring_open(64, CM_RING_AUTO, &r->ring);
     if (rc == 0 && r->config->dead_letters_file[0] != '\0') {
         rc =
             cm_file_writer_open(r->ring, r->config->dead_letters_file, DEAD_BUFFER_BYTES, &r->dead);

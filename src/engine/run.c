@@ -428,7 +428,7 @@ static int open_run(struct run *r)
     r->rows = cm_merge_create(r->workers_count, r->config->all_count);
     r->rules = cm_merge_create(r->workers_count, r->config->all_count);
     r->gauges = cm_gauge_merge_create(r->workers_count);
-    int rc = cm_ring_create(64, &r->ring);
+    int rc = cm_ring_open(64, cm_worker_ring(r->config), &r->ring);
     if (rc < 0) {
         return rc;
     }

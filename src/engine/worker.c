@@ -346,9 +346,16 @@ static bool fetch(struct cm_worker *w)
     return true;
 }
 
+enum cm_ring_choice cm_worker_ring(const struct cm_config *config)
+{
+    return config->plane == CM_PLANE_IO_URING ? CM_RING_IO_URING_ONLY
+           : config->plane == CM_PLANE_EPOLL  ? CM_RING_EPOLL_ONLY
+                                              : CM_RING_AUTO;
+}
+
 static int open_worker(struct cm_worker *w)
 {
-    int rc = cm_ring_create(RING_ENTRIES, &w->ring);
+    int rc = cm_ring_open(RING_ENTRIES, cm_worker_ring(w->config), &w->ring);
     if (rc == 0) {
         rc = cm_wake_open(&w->wake, w->ring);
     }

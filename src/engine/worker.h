@@ -18,6 +18,7 @@
 #include "config/config.h"
 #include "engine/frame.h"
 #include "event/roster.h"
+#include "io/ring.h"
 #include "kafka/kafka.h"
 
 struct cm_worker;
@@ -25,6 +26,8 @@ struct cm_worker;
 CM_NODISCARD int cm_worker_start(uint32_t index, const struct cm_config *config,
                                  const struct cm_roster *roster, struct cm_kafka *const *kafka,
                                  struct cm_worker **out);
+/* What the rings of a process go by: source.kafka.plane. */
+enum cm_ring_choice cm_worker_ring(const struct cm_config *config);
 /* Ends the thread, gives everything back. */
 void cm_worker_stop(struct cm_worker *worker);
 

@@ -27,6 +27,7 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/memory.h"
+#include "io/ring_epoll.h"
 
 #define COLLECT_BATCH   64u
 #define MAX_OP_BYTES    0x7ffff000u /* what Linux moves in one call at most */
@@ -48,6 +49,7 @@ struct cm_ring {
     size_t ready_cap;
     bool running; /* inside run(): callbacks must not wait */
     char describe[160];
+    struct cm_ring_epoll *epoll; /* in place of uring; NULL: uring */
 };
 
 struct rung {
@@ -55,7 +57,7 @@ struct rung {
     uint32_t flags;
 };
 
-static const struct rung ladder[CM_RING_RUNGS] = {
+static const struct rung ladder[CM_RING_EPOLL] = {
     {"SINGLE_ISSUER|DEFER_TASKRUN", IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
                                         IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL},
     {"COOP_TASKRUN",
@@ -116,14 +118,29 @@ static int fail_create(int error)
     }
 }
 
+static int create_epoll(const char *why, struct cm_ring **out)
+{
+    struct cm_ring_epoll *epoll = NULL;
+    int rc = cm_ring_epoll_create(&epoll);
+    if (rc == 0) {
+        *out = cm_alloc(1, sizeof(**out));
+        (*out)->epoll = epoll;
+        (void)snprintf((*out)->describe, sizeof((*out)->describe), "epoll, %.140s", why);
+    }
+    return rc;
+}
+
 int cm_ring_create_from(uint32_t entries, uint32_t rung, struct cm_ring **out)
 {
     CM_ASSERT(entries > 0 && entries <= MAX_ENTRIES);
     CM_ASSERT(rung < CM_RING_RUNGS);
+    if (rung == CM_RING_EPOLL) {
+        return create_epoll("as asked for", out);
+    }
     struct cm_ring *ring = cm_alloc(1, sizeof(*ring));
     struct io_uring_params params;
     int rc = -EINVAL;
-    for (; rung < CM_RING_RUNGS && rc == -EINVAL; rung++) {
+    for (; rung < CM_RING_EPOLL && rc == -EINVAL; rung++) {
         memset(&params, 0, sizeof(params));
         params.flags = ladder[rung].flags | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
         params.cq_entries = entries * 4 > MIN_CQ_ENTRIES ? entries * 4 : MIN_CQ_ENTRIES;
@@ -153,6 +170,15 @@ int cm_ring_create(uint32_t entries, struct cm_ring **out)
     return cm_ring_create_from(entries, 0, out);
 }
 
+int cm_ring_open(uint32_t entries, enum cm_ring_choice choice, struct cm_ring **out)
+{
+    if (choice == CM_RING_EPOLL_ONLY) {
+        return create_epoll("as configured", out);
+    }
+    int rc = cm_ring_create(entries, out);
+    return rc == 0 || choice == CM_RING_IO_URING_ONLY ? rc : create_epoll(cm_fail_text(), out);
+}
+
 const char *cm_ring_describe(const struct cm_ring *ring)
 {
     return ring->describe;
@@ -160,17 +186,26 @@ const char *cm_ring_describe(const struct cm_ring *ring)
 
 /* --- completions --- */
 
-static void keep_completion(struct cm_ring *ring, const struct io_uring_cqe *cqe)
+static void keep_ready(struct cm_ring *ring, struct cm_op *op, int32_t result, uint32_t flags)
 {
-    struct cm_op *op = io_uring_cqe_get_data(cqe);
-    if (op == NULL) {
-        return;
-    }
     if (ring->ready_len == ring->ready_cap) {
         ring->ready_cap = ring->ready_cap == 0 ? 256 : ring->ready_cap * 2;
         ring->ready = cm_realloc(ring->ready, ring->ready_cap, sizeof(ring->ready[0]));
     }
-    ring->ready[ring->ready_len++] = (struct completion){op, cqe->res, cqe->flags};
+    ring->ready[ring->ready_len++] = (struct completion){op, result, flags};
+}
+
+static void keep_completion(struct cm_ring *ring, const struct io_uring_cqe *cqe)
+{
+    struct cm_op *op = io_uring_cqe_get_data(cqe);
+    if (op != NULL) {
+        keep_ready(ring, op, cqe->res, cqe->flags);
+    }
+}
+
+static void epoll_done(void *context, struct cm_op *op, int32_t result)
+{
+    keep_ready(context, op, result, 0);
 }
 
 /* Moves what the kernel has completed to `ready`; runs its deferred work when there is some. */
@@ -268,6 +303,23 @@ static struct io_uring_sqe *begin(struct cm_ring *ring, struct cm_op *op)
     return sqe;
 }
 
+/* The same over epoll; false: there is a uring. */
+static bool started(struct cm_ring *ring, struct cm_epoll_request request)
+{
+    if (CM_LIKELY(ring->epoll == NULL)) {
+        return false;
+    }
+    int32_t result = 0;
+    CM_ASSERT(request.op->done != NULL);
+    CM_ASSERT(!request.op->in_flight);
+    link_op(ring, request.op);
+    request.bytes = request.bytes > MAX_OP_BYTES ? MAX_OP_BYTES : request.bytes;
+    if (cm_ring_epoll_start(ring->epoll, &request, &result)) {
+        keep_ready(ring, request.op, result, 0);
+    }
+    return true;
+}
+
 static unsigned op_bytes(size_t bytes)
 {
     return bytes > MAX_OP_BYTES ? MAX_OP_BYTES : (unsigned)bytes;
@@ -275,6 +327,10 @@ static unsigned op_bytes(size_t bytes)
 
 void cm_ring_poll(struct cm_ring *ring, struct cm_op *op, int fd, uint32_t poll_events)
 {
+    if (started(ring, (struct cm_epoll_request){
+                          .op = op, .kind = CM_EPOLL_POLL, .fd = fd, .events = poll_events})) {
+        return;
+    }
     struct io_uring_sqe *sqe = begin(ring, op);
     io_uring_prep_poll_add(sqe, fd, poll_events);
     io_uring_sqe_set_data(sqe, op);
@@ -282,6 +338,11 @@ void cm_ring_poll(struct cm_ring *ring, struct cm_op *op, int fd, uint32_t poll_
 
 void cm_ring_recv(struct cm_ring *ring, struct cm_op *op, int fd, void *buffer, size_t bytes)
 {
+    if (started(ring,
+                (struct cm_epoll_request){
+                    .op = op, .kind = CM_EPOLL_RECV, .fd = fd, .buffer = buffer, .bytes = bytes})) {
+        return;
+    }
     struct io_uring_sqe *sqe = begin(ring, op);
     io_uring_prep_recv(sqe, fd, buffer, op_bytes(bytes), 0);
     io_uring_sqe_set_data(sqe, op);
@@ -289,6 +350,11 @@ void cm_ring_recv(struct cm_ring *ring, struct cm_op *op, int fd, void *buffer, 
 
 void cm_ring_send(struct cm_ring *ring, struct cm_op *op, int fd, const void *buffer, size_t bytes)
 {
+    if (started(ring,
+                (struct cm_epoll_request){
+                    .op = op, .kind = CM_EPOLL_SEND, .fd = fd, .from = buffer, .bytes = bytes})) {
+        return;
+    }
     struct io_uring_sqe *sqe = begin(ring, op);
     io_uring_prep_send(sqe, fd, buffer, op_bytes(bytes), MSG_NOSIGNAL);
     io_uring_sqe_set_data(sqe, op);
@@ -297,6 +363,13 @@ void cm_ring_send(struct cm_ring *ring, struct cm_op *op, int fd, const void *bu
 void cm_ring_connect(struct cm_ring *ring, struct cm_op *op, int fd, const struct sockaddr *address,
                      socklen_t len)
 {
+    if (started(ring, (struct cm_epoll_request){.op = op,
+                                                .kind = CM_EPOLL_CONNECT,
+                                                .fd = fd,
+                                                .address = address,
+                                                .address_len = len})) {
+        return;
+    }
     struct io_uring_sqe *sqe = begin(ring, op);
     io_uring_prep_connect(sqe, fd, address, len);
     io_uring_sqe_set_data(sqe, op);
@@ -305,6 +378,14 @@ void cm_ring_connect(struct cm_ring *ring, struct cm_op *op, int fd, const struc
 void cm_ring_read(struct cm_ring *ring, struct cm_op *op, int fd, void *buffer, size_t bytes,
                   int64_t offset)
 {
+    if (started(ring, (struct cm_epoll_request){.op = op,
+                                                .kind = CM_EPOLL_READ,
+                                                .fd = fd,
+                                                .buffer = buffer,
+                                                .bytes = bytes,
+                                                .offset = offset})) {
+        return;
+    }
     struct io_uring_sqe *sqe = begin(ring, op);
     io_uring_prep_read(sqe, fd, buffer, op_bytes(bytes), (uint64_t)offset);
     io_uring_sqe_set_data(sqe, op);
@@ -313,6 +394,14 @@ void cm_ring_read(struct cm_ring *ring, struct cm_op *op, int fd, void *buffer, 
 void cm_ring_write(struct cm_ring *ring, struct cm_op *op, int fd, const void *buffer, size_t bytes,
                    int64_t offset)
 {
+    if (started(ring, (struct cm_epoll_request){.op = op,
+                                                .kind = CM_EPOLL_WRITE,
+                                                .fd = fd,
+                                                .from = buffer,
+                                                .bytes = bytes,
+                                                .offset = offset})) {
+        return;
+    }
     struct io_uring_sqe *sqe = begin(ring, op);
     io_uring_prep_write(sqe, fd, buffer, op_bytes(bytes), (uint64_t)offset);
     io_uring_sqe_set_data(sqe, op);
@@ -320,6 +409,9 @@ void cm_ring_write(struct cm_ring *ring, struct cm_op *op, int fd, const void *b
 
 void cm_ring_fsync(struct cm_ring *ring, struct cm_op *op, int fd)
 {
+    if (started(ring, (struct cm_epoll_request){.op = op, .kind = CM_EPOLL_FSYNC, .fd = fd})) {
+        return;
+    }
     struct io_uring_sqe *sqe = begin(ring, op);
     io_uring_prep_fsync(sqe, fd, 0);
     io_uring_sqe_set_data(sqe, op);
@@ -329,6 +421,12 @@ void cm_ring_timer(struct cm_ring *ring, struct cm_op *op, int64_t after_ns)
 {
     if (after_ns < 0) {
         after_ns = 0;
+    }
+    if (started(ring, (struct cm_epoll_request){.op = op,
+                                                .kind = CM_EPOLL_TIMER,
+                                                .fd = -1,
+                                                .offset = cm_clock_mono_ns() + after_ns})) {
+        return;
     }
     op->timer_ns[0] = after_ns / CM_NS_PER_S;
     op->timer_ns[1] = after_ns % CM_NS_PER_S;
@@ -343,6 +441,12 @@ void cm_ring_cancel(struct cm_ring *ring, struct cm_op *op)
         return;
     }
     op->cancelling = true;
+    if (ring->epoll != NULL) {
+        if (cm_ring_epoll_cancel(ring->epoll, op)) {
+            keep_ready(ring, op, -ECANCELED, 0);
+        }
+        return;
+    }
     struct io_uring_sqe *sqe = take_entry(ring);
     io_uring_prep_cancel(sqe, op, 0);
     io_uring_sqe_set_data(sqe, NULL);
@@ -360,6 +464,10 @@ static void check_enter(int rc)
 uint32_t cm_ring_wait(struct cm_ring *ring, int64_t timeout_ns)
 {
     CM_ASSERT(!ring->running);
+    if (ring->epoll != NULL) {
+        cm_ring_epoll_wait(ring->epoll, ring->ready_len > 0 ? 0 : timeout_ns, epoll_done, ring);
+        return run(ring);
+    }
     if (timeout_ns == 0 || ring->ready_len > 0) {
         if (io_uring_sq_ready(&ring->uring) > 0) {
             check_enter(io_uring_submit_and_get_events(&ring->uring));
@@ -386,7 +494,11 @@ void cm_ring_destroy(struct cm_ring *ring)
         }
         (void)cm_ring_wait(ring, -1);
     }
-    io_uring_queue_exit(&ring->uring);
+    if (ring->epoll != NULL) {
+        cm_ring_epoll_destroy(ring->epoll);
+    } else {
+        io_uring_queue_exit(&ring->uring);
+    }
     free(ring->ready);
     free(ring);
 }

@@ -9,7 +9,8 @@
  *
  * Set-up ladder: SINGLE_ISSUER | DEFER_TASKRUN (6.1), then COOP_TASKRUN (5.19), then no flags
  * (5.15); cm_ring_describe() says which won. Where io_uring is blocked (EPERM, ENOSYS: containers)
- * create fails with -CM_ERR_URING and a text that says how to allow it.
+ * create fails with -CM_ERR_URING and a text that says how to allow it; cm_ring_open() then does
+ * the same over epoll, unless io_uring is insisted on.
  *
  * THREADS   A ring belongs to the thread that created it; that thread also destroys it.
  * OWNERSHIP An op and its buffers belong to the caller and must stay until done() ran for the last
@@ -46,9 +47,14 @@ struct cm_op {
 /* `entries` of the submission queue, 1 .. 32768; more ops than that may be in flight.
  * 0 or -CM_ERR_URING. */
 CM_NODISCARD int cm_ring_create(uint32_t entries, struct cm_ring **out);
-/* The same from a lower rung of the ladder on, 0 .. CM_RING_RUNGS - 1: to test and to measure. */
-#define CM_RING_RUNGS 3u
+/* The same from a lower rung of the ladder on, 0 .. CM_RING_RUNGS - 1: to test and to measure. The
+ * lowest is epoll, and nothing but itself. */
+#define CM_RING_RUNGS 4u
+#define CM_RING_EPOLL (CM_RING_RUNGS - 1)
 CM_NODISCARD int cm_ring_create_from(uint32_t entries, uint32_t rung, struct cm_ring **out);
+/* io_uring; where it is not to be had, epoll. cm_ring_describe() gives the reason. */
+enum cm_ring_choice { CM_RING_AUTO, CM_RING_IO_URING_ONLY, CM_RING_EPOLL_ONLY };
+CM_NODISCARD int cm_ring_open(uint32_t entries, enum cm_ring_choice choice, struct cm_ring **out);
 /* Cancels what is in flight and waits for it; done() runs with -ECANCELED and must not start anew.
  * NULL: nothing. */
 void cm_ring_destroy(struct cm_ring *ring);

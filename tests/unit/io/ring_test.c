@@ -80,10 +80,14 @@ static void describes_itself(void **state)
 {
     (void)state;
     const char *text = cm_ring_describe(ring);
+    if (rung == CM_RING_EPOLL) {
+        assert_int_equal(strncmp(text, "epoll, ", 7), 0);
+        return;
+    }
     assert_int_equal(strncmp(text, "io_uring ", 9), 0);
     assert_non_null(strstr(text, ", kernel "));
     assert_true(rung > 0 || strstr(text, "TASKRUN") != NULL || strstr(text, "without") != NULL);
-    if (rung == CM_RING_RUNGS - 1) {
+    if (rung == CM_RING_EPOLL - 1) {
         assert_non_null(strstr(text, "without flags"));
     }
 }
@@ -398,6 +402,12 @@ static int create_where_refused(uint32_t error, char *text, size_t size)
         }
         struct cm_ring *refused = NULL;
         int rc = cm_ring_create(8, &refused);
+        struct cm_ring *other = NULL;
+        if (cm_ring_open(8, CM_RING_AUTO, &other) != 0 ||
+            strncmp(cm_ring_describe(other), "epoll, ", 7) != 0) {
+            _exit(2);
+        }
+        rc = rc == 0 ? 0 : cm_ring_open(8, CM_RING_IO_URING_ONLY, &refused);
         const char *why = cm_fail_text();
         ssize_t n = write(report[1], why, strlen(why));
         _exit(rc == -CM_ERR_URING && refused == NULL && n > 0 ? 0 : 1);
@@ -438,7 +448,7 @@ int main(void)
         return 77;
     }
     cm_ring_destroy(probe);
-    static uint32_t rungs[CM_RING_RUNGS] = {0, 1, 2};
+    static uint32_t rungs[CM_RING_RUNGS] = {0, 1, 2, CM_RING_EPOLL};
     int failed = 0;
     for (uint32_t i = 0; i < CM_RING_RUNGS; i++) {
 #define ON_RUNG(test) cmocka_unit_test_prestate_setup_teardown(test, setup, teardown, &rungs[i])
