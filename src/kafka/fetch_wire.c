@@ -116,8 +116,8 @@ static void put_ask(struct cm_text *out, int16_t version, const struct cm_fetch_
 }
 
 void cm_fetch_write(struct cm_text *out, int16_t version, int32_t correlation,
-                    const struct cm_fetch_terms *terms, int32_t part_bytes,
-                    const struct cm_fetch_ask *asks, uint32_t count)
+                    const struct cm_fetch_terms *terms, const struct cm_fetch_ask *asks,
+                    uint32_t count)
 {
     CM_ASSERT(version >= CM_FETCH_VERSION_LEAST && version <= CM_FETCH_VERSION_MOST);
     bool flexible = version >= FLEXIBLE_FROM;
@@ -135,7 +135,7 @@ void cm_fetch_write(struct cm_text *out, int16_t version, int32_t correlation,
     put_string(out, terms->topic, flexible);
     put_count(out, count, flexible);
     for (uint32_t i = 0; i < count; i++) {
-        put_ask(out, version, &asks[i], part_bytes);
+        put_ask(out, version, &asks[i], terms->part_bytes);
     }
     put_tags(out, flexible);
     if (version >= 7) {

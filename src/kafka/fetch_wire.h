@@ -47,13 +47,14 @@ struct cm_fetch_terms {
     int32_t wait_ms; /* how long the broker may wait for least_bytes */
     int32_t least_bytes;
     int32_t most_bytes; /* of a response; its first batch comes whole anyway */
+    int32_t part_bytes; /* of a partition in it: a batch that is larger has to come first */
 };
 
-/* Both append a whole request, its length included. part_bytes: the most of a partition. */
+/* Both append a whole request, its length included. */
 void cm_fetch_write_versions(struct cm_text *out, int32_t correlation, const char *client_id);
 void cm_fetch_write(struct cm_text *out, int16_t version, int32_t correlation,
-                    const struct cm_fetch_terms *terms, int32_t part_bytes,
-                    const struct cm_fetch_ask *asks, uint32_t count);
+                    const struct cm_fetch_terms *terms, const struct cm_fetch_ask *asks,
+                    uint32_t count);
 
 /* The best version of Fetch that both sides know. bytes: a response to ApiVersions behind its
  * length. -CM_ERR_CORRUPT; -CM_ERR_UNSUPPORTED: there is none. */

@@ -14,12 +14,11 @@
 #include "kafka/record_batch.h"
 
 #define LENGTH_BYTES 4u
-#define PATIENCE_MS  30000      /* for an answer, beyond what the broker may wait */
-#define RETRY_MS     100        /* a partition whose broker refuses it */
-#define HOPELESS_MS  10000      /* one that nothing will change soon */
-#define OPEN_MOST    16u        /* parts of a response that are walked in turns */
-#define SLICE        128u       /* records of one of them in a turn */
-#define PART_BYTES   (64 << 10) /* a partition is never asked for less */
+#define PATIENCE_MS  30000 /* for an answer, beyond what the broker may wait */
+#define RETRY_MS     100   /* a partition whose broker refuses it */
+#define HOPELESS_MS  10000 /* one that nothing will change soon */
+#define OPEN_MOST    16u   /* parts of a response that are walked in turns */
+#define SLICE        128u  /* records of one of them in a turn */
 
 /* What the fetcher knows of a partition beside its slot. */
 struct part {
@@ -216,9 +215,7 @@ static void ask_next(struct cm_fetcher *f, const struct cm_lane *lane, struct cm
             add_ask(r, (int32_t)partition, offset, part->generation);
         }
     }
-    int32_t part_bytes = f->terms->most_bytes / (int32_t)r->count;
-    part_bytes = part_bytes < PART_BYTES ? PART_BYTES : part_bytes;
-    cm_fetch_write(&link->out, r->version, r->correlation, f->terms, part_bytes, r->asks, r->count);
+    cm_fetch_write(&link->out, r->version, r->correlation, f->terms, r->asks, r->count);
     cm_link_send(link, now_ns, f->terms->wait_ms + PATIENCE_MS);
 }
 

@@ -12,20 +12,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-/* A quarter of what librdkafka asks for by default: responses that stay in the cache while they are
- * walked, and still hold a few compressed batches. */
-#define MOST_BYTES (1 << 20)
-
-static bool is_set(const struct cm_config *config, const char *name)
-{
-    for (uint32_t i = 0; i < config->properties.count; i++) {
-        if (strcmp(config->properties.at[i].name, name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* librdkafka's value of a setting, its defaults included. */
 static void get(const rd_kafka_conf_t *conf, const char *name, char *out, size_t bytes)
 {
@@ -61,13 +47,9 @@ static void take_terms(struct cm_data_plane *plane, const struct cm_config *conf
         .read_committed = strcmp(text, "read_uncommitted") != 0,
         .wait_ms = get_number(conf, "fetch.wait.max.ms"),
         .least_bytes = get_number(conf, "fetch.min.bytes"),
-        .most_bytes =
-            is_set(config, "fetch.max.bytes") ? get_number(conf, "fetch.max.bytes") : MOST_BYTES,
+        .most_bytes = get_number(conf, "fetch.max.bytes"),
+        .part_bytes = get_number(conf, "fetch.message.max.bytes"),
     };
-    if (is_set(config, "fetch.message.max.bytes") || is_set(config, "max.partition.fetch.bytes")) {
-        int32_t part = get_number(conf, "fetch.message.max.bytes");
-        plane->terms.most_bytes = part < plane->terms.most_bytes ? part : plane->terms.most_bytes;
-    }
 }
 
 int cm_plane_choose(struct cm_data_plane *plane, const struct cm_config *config,

@@ -92,7 +92,8 @@ int cm_member_open(struct cm_member *member, uint32_t workers)
     }
     int rc = cm_kafka_open(&member->config, workers, &callbacks, &member->kafka);
     if (rc == 0 && member->config.plane != CM_PLANE_LIBRDKAFKA) {
-        CM_ASSERT(cm_ring_create(64, &member->ring) == 0);
+        bool epoll = member->config.plane == CM_PLANE_EPOLL;
+        CM_ASSERT(cm_ring_open(64, epoll ? CM_RING_EPOLL_ONLY : CM_RING_AUTO, &member->ring) == 0);
         for (uint32_t i = 0; i < workers; i++) {
             cm_kafka_attach(member->kafka, i, member->ring);
         }

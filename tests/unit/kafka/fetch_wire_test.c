@@ -20,7 +20,8 @@ static const struct cm_fetch_terms terms = {.client_id = "me",
                                             .read_committed = true,
                                             .wait_ms = 20,
                                             .least_bytes = 1,
-                                            .most_bytes = 1 << 20};
+                                            .most_bytes = 1 << 20,
+                                            .part_bytes = 65536};
 
 /* ---- a broker's side */
 
@@ -251,12 +252,12 @@ static void requests_are_what_the_guide_says(void **state)
         1,   3,   'r', '1', 0};
     struct cm_fetch_ask ask = {3, 256};
     struct cm_text out = {0};
-    cm_fetch_write(&out, 4, 9, &terms, 65536, &ask, 1);
+    cm_fetch_write(&out, 4, 9, &terms, &ask, 1);
     assert_int_equal(out.data[3], (int)out.len - 4);
     assert_int_equal(out.len, sizeof v4);
     assert_memory_equal(out.data + 4, v4 + 4, sizeof v4 - 4);
     out.len = 0;
-    cm_fetch_write(&out, 12, 9, &terms, 65536, &ask, 1);
+    cm_fetch_write(&out, 12, 9, &terms, &ask, 1);
     assert_int_equal(out.data[3], (int)out.len - 4);
     assert_int_equal(out.len, sizeof v12);
     assert_memory_equal(out.data + 4, v12 + 4, sizeof v12 - 4);

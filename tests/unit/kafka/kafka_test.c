@@ -555,5 +555,7 @@ int main(void)
     };
     cm_member_use(CM_PLANE_IO_URING);
     failed += cmocka_run_group_tests_name("kafka, own plane", native, setup, teardown);
+    cm_member_use(CM_PLANE_EPOLL);
+    failed += cmocka_run_group_tests_name("kafka, own plane over epoll", native, setup, teardown);
     return failed;
 }
