@@ -191,6 +191,9 @@ static void take_batch(struct cm_worker *w, const struct cm_batch *batch)
             partition->next_offset = batch->ends[i].at_offset;
         }
     }
+    if (partition != NULL && batch->count > 0) { /* all of one, or what comes is not ours */
+        cm_kafka_note_time(*w->kafka, w->index, partition->id, partition->newest_ms);
+    }
     /* relaxed: statistics. */
     atomic_store_explicit(&w->records_seen, w->counters.records, memory_order_relaxed);
 }

@@ -18,6 +18,7 @@
 #define RETRY_MS     100   /* a partition whose broker refuses it */
 #define HOPELESS_MS  10000 /* one that nothing will change soon */
 #define OPEN_MOST    16u   /* parts of a response that are walked in turns */
+#define LEAD_MS      60000 /* of event time: a partition so far ahead is left alone for a while */
 #define SLICE        128u  /* records of one of them in a turn */
 
 /* What the fetcher knows of a partition beside its slot. */
@@ -26,6 +27,7 @@ struct part {
     int64_t planned;     /* to ask from next, once what is there has been walked; -1: the slot's */
     int64_t end_told;    /* the end that was handed over last; -1: none */
     int64_t retry_ns;
+    int64_t newest_ms; /* event time, as the worker tells; INT64_MIN: not known */
 };
 
 /* A part of the response that is being walked. Several are, in turns: a partition that is read to
@@ -159,8 +161,10 @@ static struct part *part_of(struct cm_fetcher *f, const struct cm_lane *lane, ui
     }
     struct part *part = &f->parts[partition];
     if (part->generation != lane->slots[partition].generation) {
-        *part = (struct part){
-            .generation = lane->slots[partition].generation, .planned = -1, .end_told = -1};
+        *part = (struct part){.generation = lane->slots[partition].generation,
+                              .planned = -1,
+                              .end_told = -1,
+                              .newest_ms = INT64_MIN};
     }
     return part;
 }
@@ -177,6 +181,21 @@ static bool is_due(struct cm_fetcher *f, const struct cm_lane *lane, uint32_t pa
     const struct cm_lane_slot *slot = &lane->slots[partition];
     return slot->active && slot->next >= 0 && leader_of(f, partition) == broker &&
            part_of(f, lane, partition)->retry_ns <= now_ns;
+}
+
+/* Event time of the partition of this broker that is furthest behind, of those that have more. */
+static int64_t slowest_ms(struct cm_fetcher *f, const struct cm_lane *lane, int32_t broker,
+                          int64_t now_ns)
+{
+    int64_t least_ms = INT64_MAX;
+    for (uint32_t i = 0; i < lane->slots_count; i++) {
+        if (is_due(f, lane, i, broker, now_ns)) {
+            const struct part *part = part_of(f, lane, i);
+            bool at_end = part->end_told == lane->slots[i].next;
+            least_ms = !at_end && part->newest_ms < least_ms ? part->newest_ms : least_ms;
+        }
+    }
+    return least_ms;
 }
 
 static void add_ask(struct cm_link_response *r, int32_t partition, int64_t offset,
@@ -206,11 +225,16 @@ static void ask_next(struct cm_fetcher *f, const struct cm_lane *lane, struct cm
         return;
     }
     struct cm_link_response *r = cm_link_begin(link, link->held == 0 ? 1 : 0);
+    int64_t least_ms = slowest_ms(f, lane, link->broker.id, now_ns);
+    int64_t most_ms = least_ms < INT64_MAX - LEAD_MS ? least_ms + LEAD_MS : INT64_MAX;
     f->turn++;
     for (uint32_t i = 0; i < lane->slots_count; i++) {
         uint32_t partition = (i + f->turn) % lane->slots_count;
         if (is_due(f, lane, partition, link->broker.id, now_ns)) {
             const struct part *part = part_of(f, lane, partition);
+            if (part->newest_ms > most_ms) {
+                continue; /* the others catch up first */
+            }
             int64_t offset = part->planned >= 0 ? part->planned : lane->slots[partition].next;
             add_ask(r, (int32_t)partition, offset, part->generation);
         }
@@ -448,6 +472,27 @@ static void open_parts(struct cm_fetcher *f, struct cm_lane *lane, int64_t now_n
     }
 }
 
+/* The open part whose partition is furthest behind in event time; of several, by turns. */
+static struct open_part *next_open(struct cm_fetcher *f, const struct cm_lane *lane)
+{
+    struct open_part *best = NULL;
+    int64_t best_ms = 0;
+    f->open_turn++;
+    for (uint32_t i = 0; i < OPEN_MOST; i++) {
+        struct open_part *open = &f->open[(i + f->open_turn) % OPEN_MOST];
+        if (!open->is_open) {
+            continue;
+        }
+        int64_t newest_ms = part_of(f, lane, (uint32_t)open->part.partition)->newest_ms;
+        if (best == NULL || newest_ms < best_ms) {
+            best = open;
+            best_ms = newest_ms;
+        }
+    }
+    CM_ASSERT(best != NULL);
+    return best;
+}
+
 /* Walks the response at hand until there is something to hand over, or nothing left of it. */
 static void walk_response(struct cm_fetcher *f, struct cm_lane *lane, struct cm_batch *batch,
                           int64_t now_ns)
@@ -459,10 +504,7 @@ static void walk_response(struct cm_fetcher *f, struct cm_lane *lane, struct cm_
             f->walked = NULL;
             return;
         }
-        do {
-            f->open_turn = (f->open_turn + 1) % OPEN_MOST;
-        } while (!f->open[f->open_turn].is_open);
-        walk_part(f, lane, &f->open[f->open_turn], batch, now_ns);
+        walk_part(f, lane, next_open(f, lane), batch, now_ns);
     }
 }
 
@@ -492,6 +534,14 @@ static void step_links(struct cm_fetcher *f, const struct cm_lane *lane, int64_t
             want_leaders(f);
         }
         ask_next(f, lane, link, now_ns);
+    }
+}
+
+void cm_fetcher_note(struct cm_fetcher *f, struct cm_lane *lane, int32_t partition,
+                     int64_t newest_ms)
+{
+    if (partition >= 0 && (uint32_t)partition < lane->slots_count) {
+        part_of(f, lane, (uint32_t)partition)->newest_ms = newest_ms;
     }
 }
 

@@ -12,7 +12,9 @@
  * broker answers the requests of a connection one after the other, so a second one would wait for
  * the first. When a response is there, the heads of its batches tell the next offsets, and the next
  * request goes out before a record of it is looked at. The partitions change places from request to
- * request, for a broker fills a response in the order asked.
+ * request, for a broker fills a response in the order asked. Partitions are kept together in event
+ * time: of the parts at hand the one furthest behind is walked next, and one far ahead is not asked
+ * for until the others have caught up. What is in order costs the windows least.
  *
  * A response that was asked for before a slot was set anew is dropped by the slot's generation.
  *
@@ -66,6 +68,10 @@ void cm_fetcher_attach(struct cm_fetcher *fetcher, struct cm_ring *ring);
 void cm_fetcher_set_leaders(struct cm_fetcher *fetcher, const struct cm_leaders *leaders);
 /* Whether somebody should ask for the leaders again; says it once. Any thread. */
 bool cm_fetcher_wants_leaders(struct cm_fetcher *fetcher);
+/* How far the worker has come with a partition, in event time: the one that is furthest behind is
+ * read first. The worker, under its lane's lock. */
+void cm_fetcher_note(struct cm_fetcher *fetcher, struct cm_lane *lane, int32_t partition,
+                     int64_t newest_ms);
 /* Starts what is due and fills the batch with what has come: records of one partition, or an end.
  * Returns batch->count + batch->ends_count. */
 uint32_t cm_fetcher_fetch(struct cm_fetcher *fetcher, struct cm_lane *lane, struct cm_batch *batch);

@@ -311,6 +311,17 @@ uint32_t cm_kafka_fetch(struct cm_kafka *kafka, uint32_t worker, struct cm_batch
     return cm_lane_fetch(&kafka->lanes[worker], batch);
 }
 
+void cm_kafka_note_time(struct cm_kafka *kafka, uint32_t worker, int32_t partition,
+                        int64_t newest_ms)
+{
+    struct cm_lane *lane = &kafka->lanes[worker];
+    /* Taken: the coordinator changes something; the next batch tells as well. */
+    if (lane->fetcher != NULL && pthread_mutex_trylock(&lane->lock) == 0) {
+        cm_fetcher_note(lane->fetcher, lane, partition, newest_ms);
+        CM_ASSERT(pthread_mutex_unlock(&lane->lock) == 0);
+    }
+}
+
 void cm_kafka_release(struct cm_kafka *kafka, struct cm_batch *batch)
 {
     (void)kafka;

@@ -106,6 +106,9 @@ int cm_kafka_fd(const struct cm_kafka *kafka, uint32_t worker);
  * start offset never come. A tombstone has value NULL. Release a batch before the next fetch into
  * it. */
 uint32_t cm_kafka_fetch(struct cm_kafka *kafka, uint32_t worker, struct cm_batch *batch);
+/* The worker's newest event time of a partition: the own data plane keeps partitions together. */
+void cm_kafka_note_time(struct cm_kafka *kafka, uint32_t worker, int32_t partition,
+                        int64_t newest_ms);
 void cm_kafka_release(struct cm_kafka *kafka, struct cm_batch *batch);
 /* Commits; sync waits for the answer, up to 5 s (0.8 s inside cm_kafka_close). 0 or -CM_ERR_KAFKA.
  * Partitions that are not ours, or lost, are left out and make it fail. */
