@@ -240,10 +240,10 @@ void cm_measures_run_on(struct cm_measures *m, const int32_t running[CM_STATE_CO
 {
     struct cm_detail items[CM_STATE_COUNT];
     struct cm_details grown = {items, 0, CM_STATE_COUNT};
-    for (uint8_t state = 0; state < CM_STATE_COUNT; state++) {
+    for (uint32_t state = 0; state < CM_STATE_COUNT; state++) {
         uint64_t ms = (uint64_t)(running[state] * passed_ms);
         if (ms != 0) {
-            items[grown.count++] = (struct cm_detail){CM_DETAIL_STATE, state, {0}, ms, 0};
+            items[grown.count++] = (struct cm_detail){CM_DETAIL_STATE, (uint8_t)state, {0}, ms, 0};
             cm_measures_add_state(m, (enum cm_state)state, ms);
         }
     }

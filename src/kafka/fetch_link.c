@@ -173,10 +173,10 @@ static void close_broken(struct cm_link *link, int64_t now_ns)
     link->state = CM_LINK_DOWN;
     link->filling = link->arrived = -1;
     /* Spread a little, so that many that lost the same broker do not come back at once. */
-    int64_t jitter_ms = (now_ns / 1000) % (link->backoff_ms / 2 + 1);
-    link->retry_ns = now_ns + (link->backoff_ms + jitter_ms) * CM_NS_PER_MS;
+    int64_t wait_ms = link->backoff_ms + (now_ns / 1000) % (link->backoff_ms / 2 + 1);
+    link->retry_ns = now_ns + wait_ms * CM_NS_PER_MS;
     cm_log(CM_LOG_WARN, "kafka.disconnected", "broker=%s reason=\"%s\" again_ms=%lld",
-           link->broker.name, link->why, (long long)(link->backoff_ms + jitter_ms));
+           link->broker.name, link->why, (long long)wait_ms);
     link->backoff_ms =
         2 * link->backoff_ms < BACKOFF_MOST_MS ? 2 * link->backoff_ms : BACKOFF_MOST_MS;
 }

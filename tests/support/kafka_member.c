@@ -67,7 +67,7 @@ void cm_member_init(struct cm_member *member, const char *brokers, const char *t
     member->config.topic = topic;
     member->config.group = group;
     member->config.start = "earliest";
-    member->config.plane = plane_in_use;
+    member->config.plane = (int)plane_in_use;
     member->start_at_once = true;
     member->config.properties.at = member->properties;
     cm_member_set(member, "session.timeout.ms", "6000");
