@@ -26,6 +26,7 @@ take part in dedupe.
 import argparse
 import bisect
 import csv
+import functools
 import io
 import json
 import math
@@ -87,6 +88,7 @@ def first_after(ms, step):
     return (ms // step + 1) * step
 
 
+@functools.lru_cache(maxsize=100_000)
 def day_start_ms(day, zone):
     """The first instant whose local date is `day`."""
     midnight = datetime(day.year, day.month, day.day, tzinfo=zone)  # fold=0: the earlier of two
