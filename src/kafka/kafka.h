@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* kafka.h — the face of the room: records in batches for workers, membership of a group, commits.
  *
- *   broker ─► librdkafka ─► partition queues ─► a queue a worker ─► cm_kafka_fetch(worker)
- *                                                 │ empty -> not empty: 8 bytes into an
- *                                                 ▼ event descriptor of the worker's ring
+ *   broker ─► the worker's ring ─► fetcher ──────────────────┐ own data plane (fetcher.h)
+ *   broker ─► librdkafka ─► partition queues ─► lane's queue ─┴─► cm_kafka_fetch(worker)
  *   coordinator thread: cm_kafka_poll() ─► callbacks on_assign and on_revoke, errors
  *
- * The batch interface is what the own fetch path will fill too: record views, no objects.
+ * Which of the two carries the records is chosen at the start (plane.h); librdkafka keeps the group
+ * either way. Both fill the same batches: record views, no objects of ours.
  *
  * THREADS   cm_kafka_poll, _start, _commit, _close: the coordinator. cm_kafka_fetch and _release:
  *           the worker whose index is given, one thread each; _fd, _high: any. Callbacks run inside

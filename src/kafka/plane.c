@@ -33,7 +33,6 @@ static void take_terms(struct cm_data_plane *plane, const struct cm_config *conf
 {
     char text[64];
     get(conf, "client.id", plane->client_id, sizeof plane->client_id);
-    get(conf, "client.rack", plane->rack, sizeof plane->rack);
     snprintf(plane->topic, sizeof plane->topic, "%s", config->topic);
     get(conf, "check.crcs", text, sizeof text);
     plane->check_crc = strcmp(text, "false") != 0;

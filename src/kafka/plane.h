@@ -28,7 +28,7 @@ struct cm_data_plane {
     char why[128]; /* for the log */
     struct cm_fetch_terms terms;
     bool check_crc;
-    char client_id[128], rack[128], topic[256];
+    char client_id[128], topic[256];
     int64_t leaders_ns; /* when to ask for leaders again */
 };
 
