@@ -29,6 +29,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("CM_PROGRAM", str(ROOT / "build/release/callmill"))
 SLOW = float(os.environ.get("CM_SLOW", "1"))
+
+
+def oracle():
+    """Who replays what `run` is held against. A sanitized program takes ten times as long over dozens of replays, and they
+    are not what it is to be looked at for: the plain build does it, when it is there and younger than the source."""
+    plain = ROOT / "build/release/callmill"
+    if SLOW > 1 and plain.is_file() and plain.stat().st_mtime > max(
+            path.stat().st_mtime for path in (ROOT / "src").rglob("*") if path.is_file()):
+        return str(plain)
+    return PROGRAM
+
+
+ORACLE = oracle()
 FOLDER = Path(tempfile.mkdtemp(prefix="callmill-it-"))
 KINDS = ("seat", "team", "room", "centre", "queue")
 
@@ -548,7 +561,7 @@ class Case(unittest.TestCase):
 
     def replay(self, run, files, *words):
         done = subprocess.run(
-            [PROGRAM, "replay", "-q", "-c", str(run.path), "-o", "dead_letters.file=", *words,
+            [ORACLE, "replay", "-q", "-c", str(run.path), "-o", "dead_letters.file=", *words,
              *map(str, files)], capture_output=True, check=False, timeout=120 * SLOW)
         self.assertEqual(done.returncode, 0, done.stderr.decode(errors="replace"))
         return [json.loads(line) for line in done.stdout.splitlines()]
