@@ -579,6 +579,11 @@ bool cm_publisher_is_idle(const struct cm_publisher *p)
            cm_breach_feed_waiting(p->breaches) == 0;
 }
 
+bool cm_publisher_awaits_answer(const struct cm_publisher *p)
+{
+    return cm_publisher_is_connected(p) && cm_redis_pending(p->redis) > 0;
+}
+
 bool cm_publisher_stored(const struct cm_publisher *p, int64_t *asof_ms, int64_t *watermark_ms)
 {
     *asof_ms = p->stored.asof_ms;

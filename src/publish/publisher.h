@@ -99,6 +99,9 @@ void cm_publisher_breach(struct cm_publisher *publisher, struct cm_str dedup_key
 /* Every tick and every breach event handed over is in Redis. (Questions of housekeeping may be
  * open.) */
 bool cm_publisher_is_idle(const struct cm_publisher *publisher);
+/* Something was written that a connected Redis has not answered; one that is silent for 10 s counts
+ * as lost. */
+bool cm_publisher_awaits_answer(const struct cm_publisher *publisher);
 bool cm_publisher_is_connected(const struct cm_publisher *publisher);
 /* What was in `meta` when Redis was reached; false: nothing, or it is not connected. watermark_ms
  * INT64_MIN: not known, or of another configuration. */

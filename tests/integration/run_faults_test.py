@@ -181,6 +181,28 @@ class Faults(harness.Case):
         run.stop()
         self.check_current(run, [self.file(lines)])
 
+    def test_redis_hangs_while_it_ends(self):
+        """The last figures are waited for: all rows of the last tick are there, not the part that found
+        room in a socket."""
+        lines = self.calls()
+        third = len(lines) // 3
+        topic = self.topic(2)
+        run = harness.Run(self, self.config(topic, **self.common())).start()
+        self.kafka.produce(topic, lines[:third], key=harness.key_of)
+        run.wait_read(third)
+        self.redis.signal(signal.SIGSTOP)
+        try:
+            self.kafka.produce(topic, lines[third:], key=harness.key_of)
+            time.sleep(1 * harness.SLOW)  # it reads them
+            run.process.terminate()
+            time.sleep(4)
+            run.check_alive()
+        finally:
+            self.redis.signal(signal.SIGCONT)
+        self.assertEqual(run.process.wait(8 * harness.SLOW), 0)
+        self.assertIn(f"run.stopped records={len(lines)}", run.log_text())
+        self.check_current(run, [self.file(lines)])
+
     # -- ends and beginnings --------------------------------------------------------------------------
 
     def test_restart_after_sigterm(self):
