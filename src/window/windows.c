@@ -29,6 +29,7 @@ struct cm_windows *cm_windows_create(const struct cm_config *config, const struc
     w->attribution = cm_attribution_create(config, roster, w->units);
     w->journal = cm_journal_create(config->dedupe_ms);
     w->clock_ms = INT64_MIN;
+    w->most_fold_no = INT64_MIN;
     w->source_ms = INT64_MIN;
     for (uint32_t i = 0; i < config->all_count; i++) {
         w->pane_ms = gcd(config->all[i].step_ms, w->pane_ms);
@@ -70,10 +71,12 @@ void cm_windows_destroy(struct cm_windows *w)
     }
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
         free(w->views[v].changed);
+        free(w->views[v].marks);
         free(w->views[v].taken);
     }
     cm_windows_detail_close(w);
     free(w->state);
+    free(w->kinds);
     cm_hist_free(&w->scratch);
     cm_panes_destroy(w->panes);
     cm_journal_destroy(w->journal);
@@ -114,6 +117,13 @@ static void state_grow(struct cm_windows *w, uint32_t unit)
     }
     w->state = cm_realloc(w->state, cap, sizeof(*w->state));
     memset(&w->state[w->state_cap], 0, (cap - w->state_cap) * sizeof(*w->state));
+    w->kinds = cm_realloc(w->kinds, cap, sizeof(*w->kinds));
+    memset(&w->kinds[w->state_cap], 0, (cap - w->state_cap) * sizeof(*w->kinds));
+    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
+        uint16_t **marks = &w->views[v].marks;
+        *marks = cm_realloc(*marks, cap, sizeof(**marks));
+        memset(*marks + w->state_cap, 0, (cap - w->state_cap) * sizeof(**marks));
+    }
     w->state_cap = cap;
 }
 
@@ -124,7 +134,7 @@ static struct unit_state *state_of(struct cm_windows *w, uint32_t unit)
     }
     struct unit_state *state = &w->state[unit];
     if (CM_UNLIKELY(state->chain.newest == NULL && state->sums[CM_VIEW_ROWS].at == NULL)) {
-        state->kind = cm_units_key(w->units, unit)->kind;
+        w->kinds[unit] = cm_units_key(w->units, unit)->kind;
     }
     return state;
 }
@@ -139,9 +149,14 @@ struct unit_sums *cm_windows_sums(struct cm_windows *w, enum cm_view view, struc
     struct unit_sums *sums = &state->sums[view];
     if (CM_UNLIKELY(sums->at == NULL)) {
         uint32_t count = w->config->all_count;
-        size_t bytes = count * sizeof(*sums->at) + w->config->periods.count * sizeof(*sums->maxima);
+        size_t bytes = count * (sizeof(*sums->at) + sizeof(*sums->reach)) +
+                       w->config->periods.count * sizeof(*sums->maxima);
         sums->at = cm_alloc(1, bytes);
-        sums->maxima = (struct cm_period_maxima *)(void *)(sums->at + count);
+        sums->reach = (struct reach *)(void *)(sums->at + count);
+        sums->maxima = (struct cm_period_maxima *)(void *)(sums->reach + count);
+        for (uint32_t i = 0; i < count; i++) {
+            sums->reach[i].left_no = sums->reach[i].fold_no = INT64_MIN;
+        }
         w->accumulator_bytes += bytes;
     }
     return sums;
@@ -150,19 +165,40 @@ struct unit_sums *cm_windows_sums(struct cm_windows *w, enum cm_view view, struc
 void cm_windows_mark(struct cm_windows *w, enum cm_view view, uint32_t unit, uint32_t windows)
 {
     struct view *v = &w->views[view];
-    struct unit_state *state = &w->state[unit];
-    if (state->changed[view] == 0) {
+    uint16_t *marks = &v->marks[unit];
+    if (*marks == 0) {
         if (v->changed_count == v->changed_cap) {
             v->changed_cap = v->changed_cap == 0 ? 1024 : 2 * v->changed_cap;
             v->changed = cm_realloc(v->changed, v->changed_cap, sizeof(*v->changed));
         }
         v->changed[v->changed_count++].unit = unit;
     }
-    state->changed[view] = (uint16_t)(state->changed[view] | windows);
+    *marks = (uint16_t)(*marks | windows);
     v->dirty |= windows;
 }
 
 /* ---- taking events */
+
+/* Whether the accumulator has folded in the pane, so that the leg has to be added to it, or taken
+ * out of it, here. Of a pane that was given back no sliding window holds anything any more, and a
+ * period everything. */
+static bool is_folded(struct cm_windows *w, enum cm_view view, uint32_t window,
+                      struct unit_state *state, int64_t no)
+{
+    bool period = w->config->all[window].is_period;
+    if (period && no < w->views[view].spans[window].left_no) {
+        return false;
+    }
+    if (no < cm_panes_floor(w->panes)) {
+        if (period) {
+            (void)cm_windows_caught_up(w, view, window, state);
+        }
+        return period;
+    }
+    const struct unit_sums *sums = &state->sums[view];
+    return sums->at != NULL && no < sums->reach[window].fold_no &&
+           no >= sums->reach[window].left_no;
+}
 
 /* Adds or takes back a leg in every accumulator that has already folded its pane. */
 static void accumulate_leg(struct cm_windows *w, enum cm_view view, uint32_t unit,
@@ -174,21 +210,20 @@ static void accumulate_leg(struct cm_windows *w, enum cm_view view, uint32_t uni
 
     for (uint32_t i = 0; i < w->config->all_count; i++) {
         const struct span *span = &w->views[view].spans[i];
-        if (!span->used || no < span->left_no) {
+        if (!span->used) {
             continue;
         }
-        if (no >= span->fold_no) {
-            /* Seen when somebody looks; what is still ahead of the window is marked when it comes
-             * in. */
-            windows |= span->asof_ms != INT64_MIN && leg->ts_ms < span->asof_ms ? 1u << i : 0;
-            continue;
+        /* What is still ahead of the window is marked when it comes in. */
+        if (no >= span->left_no && (no < span->fold_no || leg->ts_ms < span->asof_ms)) {
+            windows |= 1u << i;
         }
-        windows |= 1u << i;
-        struct unit_sums *sums = cm_windows_sums(w, view, state);
+        if (no >= span->fold_no || !is_folded(w, view, i, state, no)) {
+            continue; /* seen when somebody looks */
+        }
         if (add) {
-            cm_accumulator_add_leg(&sums->at[i], leg);
+            cm_accumulator_add_leg(&state->sums[view].at[i], leg);
         } else {
-            cm_accumulator_subtract_leg(&sums->at[i], leg);
+            cm_accumulator_subtract_leg(&state->sums[view].at[i], leg);
         }
     }
     if (windows != 0) {
@@ -199,9 +234,9 @@ static void accumulate_leg(struct cm_windows *w, enum cm_view view, uint32_t uni
 static void accumulate(struct cm_windows *w, const struct cm_leg *leg, bool add)
 {
     for (uint32_t i = 0; i < leg->units_count; i++) {
-        struct unit_state *state = state_of(w, leg->units[i]);
+        (void)state_of(w, leg->units[i]);
         for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-            if (in_view(w, v, state)) {
+            if (in_view(w, v, leg->units[i])) {
                 accumulate_leg(w, v, leg->units[i], leg, add);
             }
         }
@@ -249,8 +284,12 @@ static void count_leg(struct cm_windows *w, const struct cm_leg *leg, uint64_t s
     bool alone =
         w->config->dedupe_ms > 0 && w->clock_ms - pane->first_seen_ms > w->config->dedupe_ms;
     for (uint32_t i = 0; i < leg->units_count; i++) {
+        uint64_t entries = cm_panes_entries(w->panes);
         uint8_t ordinal =
             cm_panes_add(w->panes, pane, &w->state[leg->units[i]].chain, leg->units[i], leg, alone);
+        if (cm_panes_entries(w->panes) != entries) {
+            cm_windows_note_entry(w, leg->units[i], &pane->last->at[pane->last->used - 1]);
+        }
         if (record != NULL) {
             record->entry[i] = ordinal;
         }
@@ -361,13 +400,15 @@ static void settle(struct cm_windows *w, const struct cm_journal_record *record)
     w->orphans -= record->is_orphan;
     for (uint32_t u = 0; u < leg.units_count; u++) {
         for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-            const struct unit_sums *sums = &w->state[leg.units[u]].sums[v];
-            for (uint32_t i = w->config->windows.count;
-                 sums->at != NULL && i < w->config->all_count; i++) {
-                struct cm_period_maxima *maxima = maxima_of(w, sums, i);
+            if (!in_view(w, v, leg.units[u])) {
+                continue;
+            }
+            for (uint32_t i = w->config->windows.count; i < w->config->all_count; i++) {
                 if (!w->views[v].spans[i].used || no < w->views[v].spans[i].left_no) {
                     continue;
                 }
+                struct unit_sums *sums = cm_windows_sums(w, v, &w->state[leg.units[u]]);
+                struct cm_period_maxima *maxima = maxima_of(w, sums, i);
                 maxima->wait_ms = max_u32(maxima->wait_ms, leg.wait_max_ms);
                 maxima->handle_ms = max_u32(maxima->handle_ms, leg.handle_max_ms);
             }

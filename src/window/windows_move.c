@@ -4,50 +4,12 @@
 #include "base/fail.h"
 #include "window/windows_state.h"
 
-/* The window is a period, and another one begins. */
-static void clear_window(struct cm_windows *w, enum cm_view view, uint32_t window)
-{
-    for (uint32_t u = 0; u < cm_units_count(w->units) && u < w->state_cap; u++) {
-        struct unit_sums *sums = &w->state[u].sums[view];
-        if (sums->at == NULL) {
-            continue;
-        }
-        if (!cm_tally_is_empty(&sums->at[window].tally)) {
-            cm_windows_mark(w, view, u, 1u << window);
-        }
-        cm_accumulator_clear(&sums->at[window]);
-        *maxima_of(w, sums, window) = (struct cm_period_maxima){0, 0};
-    }
-}
-
-/* Folds a pane into, or takes it out of, one window's accumulators. */
-static void move_pane(struct cm_windows *w, enum cm_view view, uint32_t window,
-                      const struct cm_pane *pane, bool in)
-{
-    for (const struct cm_entry_chunk *chunk = pane->chunks; chunk != NULL; chunk = chunk->next) {
-        for (uint32_t e = 0; e < chunk->used; e++) {
-            const struct cm_entry *entry = &chunk->at[e];
-            struct unit_state *state = &w->state[entry->unit];
-            if (!in_view(w, view, state)) {
-                continue;
-            }
-            struct unit_sums *sums = cm_windows_sums(w, view, state);
-            if (in) {
-                cm_accumulator_add_entry(&sums->at[window], entry, pane);
-            } else {
-                cm_accumulator_subtract_entry(&sums->at[window], entry, pane);
-            }
-            cm_windows_mark(w, view, entry->unit, 1u << window);
-        }
-    }
-}
-
 static void mark_pane(struct cm_windows *w, enum cm_view view, uint32_t window,
                       const struct cm_pane *pane)
 {
     for (const struct cm_entry_chunk *chunk = pane->chunks; chunk != NULL; chunk = chunk->next) {
         for (uint32_t e = 0; e < chunk->used; e++) {
-            if (in_view(w, view, &w->state[chunk->at[e].unit])) {
+            if (in_view(w, view, chunk->at[e].unit)) {
                 cm_windows_mark(w, view, chunk->at[e].unit, 1u << window);
             }
         }
@@ -59,13 +21,11 @@ static void move_left(struct cm_windows *w, enum cm_view view, uint32_t window, 
     struct span *span = &w->views[view].spans[window];
     bool period = w->config->all[window].is_period;
     if (period && span->left_no != left_no && span->left_no != INT64_MIN) {
-        clear_window(w, view, window);
+        cm_windows_clear_period(w, view, window);
     }
     while (span->leave != NULL && span->leave->no < left_no) {
-        if (span->leave->no >= span->fold_no) {
+        if (!period || span->leave->no >= span->fold_no) {
             mark_pane(w, view, window, span->leave);
-        } else if (!period) {
-            move_pane(w, view, window, span->leave, false);
         }
         span->leave = span->leave->newer;
     }
@@ -88,12 +48,13 @@ void cm_windows_advance(struct cm_windows *w, enum cm_view view, uint32_t window
     fold_no = fold_no < left_no ? left_no : fold_no;
     while (span->enter != NULL && span->enter->no < fold_no) {
         if (span->enter->no >= left_no) {
-            move_pane(w, view, window, span->enter, true);
+            mark_pane(w, view, window, span->enter);
         }
         span->enter = span->enter->newer;
     }
     if (fold_no > span->fold_no) {
         span->fold_no = fold_no;
+        w->most_fold_no = fold_no > w->most_fold_no ? fold_no : w->most_fold_no;
     }
     /* What was ahead of the window and is not folded yet comes into it. */
     int64_t from_no = span->asof_ms == INT64_MIN ? left_no : pane_no(w, span->asof_ms);
@@ -190,6 +151,10 @@ void cm_windows_trim(struct cm_windows *w)
         }
     }
     orphan_legs(w, floor_no);
+    for (const struct cm_pane *pane = cm_panes_oldest(w->panes);
+         pane != NULL && pane->no < floor_no; pane = pane->newer) {
+        cm_windows_give_back(w, pane);
+    }
     cm_panes_drop(w->panes, floor_no);
     cm_sums_trim(w->detail.sums);
 }

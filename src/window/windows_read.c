@@ -101,7 +101,8 @@ bool cm_windows_measure(struct cm_windows *w, enum cm_view view, uint32_t window
         return false;
     }
     struct unit_state *state = &w->state[unit];
-    if (state->sums[view].at != NULL) {
+    if (in_view(w, view, unit) && (state->sums[view].at != NULL || state->chain.newest != NULL)) {
+        (void)cm_windows_caught_up(w, view, window, state);
         if (state->sums[view].at[window].tally.reserved != 0) {
             refresh_maxima(w, view, window, unit);
         }
@@ -130,8 +131,8 @@ const struct cm_changed_unit *cm_windows_changed(struct cm_windows *w, enum cm_v
     struct cm_changed_unit *taken = take(v, count);
     for (uint32_t i = 0; i < v->changed_count; i++) {
         uint32_t unit = v->changed[i].unit;
-        taken[(*count)++] = (struct cm_changed_unit){unit, w->state[unit].changed[view]};
-        w->state[unit].changed[view] = 0;
+        taken[(*count)++] = (struct cm_changed_unit){unit, v->marks[unit]};
+        v->marks[unit] = 0;
     }
     v->changed_count = 0;
     v->dirty = 0;
@@ -146,7 +147,7 @@ const struct cm_changed_unit *cm_windows_changed_in(struct cm_windows *w, enum c
     uint32_t kept = 0;
     for (uint32_t i = 0; i < v->changed_count; i++) {
         uint32_t unit = v->changed[i].unit;
-        uint16_t *marks = &w->state[unit].changed[view];
+        uint16_t *marks = &v->marks[unit];
         if (((uint32_t)*marks >> window & 1u) != 0) {
             taken[(*count)++] = (struct cm_changed_unit){unit, 1u << window};
             *marks = (uint16_t)(*marks & ~(1u << window));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* windows_state.h — what windows.c (taking events), windows_move.c (moving on)
- * and windows_read.c (looking) share.
+/* windows_state.h — what windows.c (taking events), windows_move.c (moving on),
+ * windows_fold.c (catching up) and windows_read.c (looking) share.
  * Nobody else. */
 #ifndef CM_WINDOW_WINDOWS_STATE_H
 #define CM_WINDOW_WINDOWS_STATE_H
@@ -17,12 +17,20 @@
 #include "window/unit_sets.h"
 #include "window/windows.h"
 
+/* How far an accumulator has followed its window: the sum of the unit's entries from `leave` to
+ * `last`, of panes [left_no, fold_no). INT64_MIN: not yet. */
+struct reach {
+    int64_t left_no, fold_no;
+    struct cm_entry *leave; /* NULL: nothing is folded in; not kept for periods */
+    struct cm_entry *last;  /* newest entry below fold_no; NULL when it was given back */
+};
+
 /* One window of one view. Pane numbers are event time / pane length. */
 struct span {
     bool used;
     int64_t asof_ms;       /* INT64_MIN: never advanced */
     int64_t left_no;       /* first pane inside */
-    int64_t fold_no;       /* first pane not folded in; left_no <= fold_no once advanced */
+    int64_t fold_no;       /* first pane not to be folded in; left_no <= fold_no once advanced */
     struct cm_pane *leave; /* oldest pane >= left_no, NULL when there is none */
     struct cm_pane *enter; /* oldest pane >= fold_no */
 };
@@ -31,23 +39,23 @@ struct view {
     uint32_t kinds; /* bit a kind; 0: there is no such view */
     struct span spans[CM_WINDOWS_MAX];
     uint32_t dirty;                  /* windows with a changed unit */
-    struct cm_changed_unit *changed; /* units with a bit in unit->changed */
+    struct cm_changed_unit *changed; /* units with a bit in marks */
     uint32_t changed_count, changed_cap;
+    uint16_t *marks; /* by unit number: windows in which it has changed; state_cap of them */
     struct cm_changed_unit *taken; /* handed out by the last call */
     uint32_t taken_cap;
 };
 
 /* What a unit has in a view: one accumulator a window, then the maxima of the periods. */
 struct unit_sums {
-    struct cm_accumulator *at;
+    struct cm_accumulator *at; /* brought up to date by cm_windows_caught_up() */
+    struct reach *reach;       /* in the same block */
     struct cm_period_maxima *maxima; /* in the same block */
 };
 
 struct unit_state {
     struct cm_chain chain;
     struct unit_sums sums[CM_VIEW_COUNT];
-    uint16_t changed[CM_VIEW_COUNT];
-    uint8_t kind;
 };
 
 /* What is kept beside the tallies (windows_detail.c). */
@@ -83,6 +91,8 @@ struct cm_windows {
     uint64_t orphans; /* records of the journal with is_orphan */
     struct view views[CM_VIEW_COUNT];
     struct unit_state *state; /* by unit number */
+    uint8_t *kinds;           /* by unit number, apart: marking looks at nothing else */
+    int64_t most_fold_no;     /* greatest fold_no of all spans */
     uint32_t state_cap;
     size_t accumulator_bytes;
     struct cm_hist scratch; /* of the last measure */
@@ -124,14 +134,23 @@ static inline bool leg_has_unit(const struct cm_leg_packed *leg, uint32_t unit)
 }
 
 static inline bool in_view(const struct cm_windows *w, enum cm_view view,
-                           const struct unit_state *state)
+                           uint32_t unit)
 {
-    return (w->views[view].kinds >> state->kind & 1u) != 0;
+    return (w->views[view].kinds >> w->kinds[unit] & 1u) != 0;
 }
 
 /* The unit's accumulators in a view, made when they are not there. */
 struct unit_sums *cm_windows_sums(struct cm_windows *windows, enum cm_view view,
                                   struct unit_state *state);
+/* Brings the unit's accumulator of a window to where that window is. */
+struct unit_sums *cm_windows_caught_up(struct cm_windows *windows, enum cm_view view,
+                                       uint32_t window, struct unit_state *state);
+/* A new period begins, before its window has moved: all units' sums are marked and start again. */
+void cm_windows_clear_period(struct cm_windows *windows, enum cm_view view, uint32_t window);
+/* An entry has been made; what is folded in by now has its leg. */
+void cm_windows_note_entry(struct cm_windows *windows, uint32_t unit, struct cm_entry *entry);
+/* The pane is about to be given back: no window needs it. */
+void cm_windows_give_back(struct cm_windows *windows, const struct cm_pane *pane);
 /* The first instant inside a window as of asof_ms. */
 int64_t cm_windows_left_ms(const struct cm_windows *windows, uint32_t window, int64_t asof_ms);
 /* Marks a unit as changed in a set of windows. */
