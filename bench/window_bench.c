@@ -2,7 +2,9 @@
 /* window_bench.c — the windows stage alone, fed with decoded events from memory, at several numbers
  * of seats; beside it a loop that only copies the events, the limit of the memory.
  *
- *   window_bench [--large] [--quick] [--repeats N] [--json FILE]
+ *   window_bench [--large] [--quick] [--seats N] [--trailing] [--repeats N] [--json FILE]
+ *
+ * --seats: that many only; --trailing: without the modes in which rows are read.
  *
  * Two hours of a busy morning (at most 3 million events; --quick: 300,000). The first half fills
  * the windows and is not timed, so the second half adds panes and takes panes away. CPU time and
@@ -92,7 +94,8 @@ static void measure_mode(struct cm_bench *bench, struct job *job, uint32_t repea
     cm_bench_set(row, "entries", (double)job->entries);
 }
 
-static void measure_size(struct cm_bench *bench, uint32_t seats, uint32_t most, uint32_t repeats)
+static void measure_size(struct cm_bench *bench, uint32_t seats, uint32_t most, uint32_t repeats,
+                         int first_mode)
 {
     static const char *const no_periods[] = {"periods=[]"};
     struct cm_bench_centre centre;
@@ -106,7 +109,7 @@ static void measure_size(struct cm_bench *bench, uint32_t seats, uint32_t most, 
     struct job job = {.events = &events, .roster = centre.roster, .config = centre.config};
     snprintf(name, sizeof(name), "%s seats, limit: copy the events", label);
     double copy_ns = cm_bench_cpu_ns(cm_bench_measure(bench, name, true, repeats, run_copy, &job));
-    for (int mode = 0; mode < 4; mode++) {
+    for (int mode = first_mode; mode < 4; mode++) {
         bool has_periods = mode % 2 == 0;
         job.config = has_periods ? centre.config : without;
         job.trailing = mode >= 2;
@@ -128,25 +131,37 @@ int main(int argc, char **argv)
     uint64_t repeats = 3;
     uint32_t most = EVENTS_MOST;
     size_t count = 3;
+    uint64_t seats = 0;
+    int first_mode = 0;
     const char *json = NULL;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--large") == 0) {
             count = CM_ARRAY_LEN(sizes);
         } else if (strcmp(argv[i], "--quick") == 0) {
             most = EVENTS_QUICK;
+        } else if (strcmp(argv[i], "--trailing") == 0) {
+            first_mode = 2;
+        } else if (strcmp(argv[i], "--seats") == 0) {
+            seats = cm_bench_number(argv[i], argv[i + 1], 100, 10000000);
+            i++;
         } else if (strcmp(argv[i], "--repeats") == 0) {
             repeats = cm_bench_number(argv[i], argv[i + 1], 1, CM_BENCH_REPEATS_MAX);
             i++;
         } else if (strcmp(argv[i], "--json") == 0 && i + 1 < argc) {
             json = argv[++i];
         } else {
-            fputs("window_bench [--large] [--quick] [--repeats N] [--json FILE]\n", stderr);
+            fputs("window_bench [--large] [--quick] [--seats N] [--trailing] [--repeats N] "
+                  "[--json FILE]\n",
+                  stderr);
             return 2;
         }
     }
     struct cm_bench *bench = cm_bench_open("window_bench", json);
-    for (size_t i = 0; i < count; i++) {
-        measure_size(bench, sizes[i], most, (uint32_t)repeats);
+    for (size_t i = 0; seats == 0 && i < count; i++) {
+        measure_size(bench, sizes[i], most, (uint32_t)repeats, first_mode);
+    }
+    if (seats > 0) {
+        measure_size(bench, (uint32_t)seats, most, (uint32_t)repeats, first_mode);
     }
     return cm_bench_close(bench);
 }

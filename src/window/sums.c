@@ -11,32 +11,48 @@
 
 #define SPANS_MAX  32u
 #define NAME_SLOTS ((size_t)2 * CM_SUM_NAMES_MAX)
+#define SWEEP_UNITS 16u /* looked at by each trimming */
 
+/* Added to a unit's cell in a pane. */
 struct item {
+    int64_t no;
     uint32_t cell;
     struct cm_sum sum;
 };
 
+/* A pane tells which windows change when they pass it; what is added lies with the units. */
 struct pane {
     int64_t no;
-    struct item *items;
+    uint32_t *units;
     uint32_t count, cap;
+    uint64_t on[CM_KIND_COUNT]; /* sum of a over cells that are on, of units of that kind */
 };
 
 /* A unit and a key. */
 struct cell {
     uint32_t unit;
-    uint32_t spans;    /* bit of each window that it is kept for */
-    int64_t newest_no; /* pane of its newest item */
-    uint32_t newest_at;
     bool is_on;        /* seats in a state that goes on and is not offline */
     bool is_share;     /* offline, of a unit that several workers may have a share in */
+    int64_t newest_no; /* pane of its newest item, which is at newest_at of the unit's */
+    uint32_t newest_at;
     struct cm_sum *at; /* two a window: asof, left */
+};
+
+/* How far a unit's cells have followed the two cursors of a window: they hold what lies in panes
+ * below no[], the first at[] of the unit's items. */
+struct place {
+    int64_t no[2];
+    uint32_t at[2];
 };
 
 struct unit_cells {
     uint32_t *at; /* cell + 1 by key, 0: none */
     uint32_t count;
+    uint32_t spans; /* bit of each window that its kind has; 0: the unit is not known yet */
+    int64_t noted_no; /* pane that has it in its list */
+    struct place *places; /* by window; NULL: nobody has looked yet */
+    struct item *items;   /* in the order of their panes */
+    uint32_t items_count, items_cap;
 };
 
 struct span {
@@ -54,11 +70,14 @@ struct cm_sums {
     uint32_t spans_count;
     struct cell *cells;
     uint32_t cells_count, cells_cap;
+    uint32_t *running; /* cells that are on, or shares */
+    uint32_t running_count, running_cap;
     struct unit_cells *units;
     uint32_t units_cap;
     struct pane *panes; /* a queue in the order of their numbers: [first, first + count) */
     uint32_t first, count, cap;
     int64_t floor_no; /* panes below were given back */
+    uint32_t swept;   /* unit that trimming looks at next */
     char **names;     /* by key - CM_SUM_NAMES */
     uint32_t *name_bytes;
     uint32_t names_count;
@@ -86,14 +105,17 @@ void cm_sums_destroy(struct cm_sums *s)
     }
     for (uint32_t i = 0; i < s->units_cap; i++) {
         free(s->units[i].at);
+        free(s->units[i].places);
+        free(s->units[i].items);
     }
     for (uint32_t i = 0; i < s->count; i++) {
-        free(s->panes[s->first + i].items);
+        free(s->panes[s->first + i].units);
     }
     for (uint32_t i = 0; i < s->names_count; i++) {
         free(s->names[i]);
     }
     free(s->cells);
+    free(s->running);
     free(s->units);
     free(s->panes);
     free(s->names);
@@ -151,6 +173,20 @@ struct cm_str cm_sums_name(const struct cm_sums *s, uint32_t key)
 
 /* ---- cells */
 
+/* Windows of few kinds stand behind those of all. */
+static uint32_t spans_of(const struct cm_sums *s, uint32_t kind, uint32_t *used)
+{
+    uint32_t spans = 0;
+    *used = 0;
+    for (uint32_t i = 0; i < s->spans_count; i++) {
+        if ((s->spans[i].kinds >> kind & 1u) != 0) {
+            spans |= 1u << i;
+            *used = i + 1;
+        }
+    }
+    return spans;
+}
+
 static uint32_t make_cell(struct cm_sums *s, uint32_t unit, uint32_t kind, uint32_t key)
 {
     if (s->cells_count == s->cells_cap) {
@@ -161,19 +197,21 @@ static uint32_t make_cell(struct cm_sums *s, uint32_t unit, uint32_t kind, uint3
     *cell = (struct cell){.unit = unit, .newest_no = INT64_MIN};
     cell->is_on = key < CM_SUM_SOURCE && key != CM_SUM_STATE + CM_STATE_OFFLINE;
     cell->is_share = key == CM_SUM_STATE + CM_STATE_OFFLINE && kind != CM_KIND_SEAT;
-    uint32_t used = 0;
-    for (uint32_t i = 0; i < s->spans_count; i++) {
-        if ((s->spans[i].kinds >> kind & 1u) != 0) {
-            cell->spans |= 1u << i;
-            used = i + 1; /* windows of few kinds stand behind those of all */
+    if (cell->is_on || cell->is_share) {
+        if (s->running_count == s->running_cap) {
+            s->running_cap = s->running_cap == 0 ? 256 : 2 * s->running_cap;
+            s->running = cm_realloc(s->running, s->running_cap, sizeof(*s->running));
         }
+        s->running[s->running_count++] = s->cells_count;
     }
+    uint32_t used = 0;
+    (void)spans_of(s, kind, &used);
     cell->at = cm_alloc((size_t)2 * used + 1, sizeof(*cell->at));
     s->bytes += sizeof(*cell) + (2 * used + 1) * sizeof(*cell->at);
     return s->cells_count++;
 }
 
-static uint32_t cell_of(struct cm_sums *s, uint32_t unit, uint32_t kind, uint32_t key)
+static struct unit_cells *cells_of(struct cm_sums *s, uint32_t unit, uint32_t kind)
 {
     if (CM_UNLIKELY(unit >= s->units_cap)) {
         uint32_t cap = s->units_cap == 0 ? 256 : s->units_cap;
@@ -185,6 +223,17 @@ static uint32_t cell_of(struct cm_sums *s, uint32_t unit, uint32_t kind, uint32_
         s->units_cap = cap;
     }
     struct unit_cells *cells = &s->units[unit];
+    if (CM_UNLIKELY(cells->spans == 0)) {
+        uint32_t used = 0;
+        cells->spans = spans_of(s, kind, &used);
+        cells->noted_no = INT64_MIN;
+    }
+    return cells;
+}
+
+static uint32_t cell_of(struct cm_sums *s, struct unit_cells *cells, uint32_t unit, uint32_t kind,
+                        uint32_t key)
+{
     if (CM_UNLIKELY(key >= cells->count)) {
         uint32_t count = key + 1;
         cells->at = cm_realloc(cells->at, count, sizeof(*cells->at));
@@ -204,11 +253,182 @@ static inline void add(struct cm_sum *into, struct cm_sum sum)
     into->b += sum.b;
 }
 
-static inline void add_at(struct cm_sums *s, uint32_t span, uint32_t cursor, struct cell *cell,
-                          struct cm_sum sum)
+/* ---- a unit's items, and how its cells follow the cursors */
+
+static void pass_items(const struct cm_sums *s, const struct unit_cells *cells, uint32_t span,
+                       uint32_t cursor, int64_t to_no)
 {
-    add(&cell->at[(size_t)2 * span + cursor], sum);
-    s->spans[span].on[cursor] += cell->is_on ? sum.a : 0;
+    struct place *place = &cells->places[span];
+    uint32_t at = place->at[cursor];
+    for (; at < cells->items_count && cells->items[at].no < to_no; at++) {
+        const struct item *item = &cells->items[at];
+        add(&s->cells[item->cell].at[(size_t)2 * span + cursor], item->sum);
+    }
+    place->at[cursor] = at;
+    place->no[cursor] = to_no;
+}
+
+/* A period's left cursor goes on from where its asof cursor stands: that was in the period before,
+ * and what lies between may be gone. */
+static void jump(const struct cm_sums *s, const struct unit_cells *cells, uint32_t span)
+{
+    struct place *place = &cells->places[span];
+    for (uint32_t key = 0; key < cells->count; key++) {
+        if (cells->at[key] != 0) {
+            struct cm_sum *at = &s->cells[cells->at[key] - 1].at[(size_t)2 * span];
+            at[1] = at[0];
+        }
+    }
+    place->no[1] = place->no[0];
+    place->at[1] = place->at[0];
+}
+
+static void catch_up(const struct cm_sums *s, struct unit_cells *cells, uint32_t span)
+{
+    const struct span *to = &s->spans[span];
+    if (CM_UNLIKELY(cells->places == NULL)) {
+        cells->places = cm_alloc(s->spans_count, sizeof(*cells->places));
+        for (uint32_t i = 0; i < s->spans_count; i++) {
+            cells->places[i].no[0] = cells->places[i].no[1] = INT64_MIN;
+        }
+    }
+    struct place *place = &cells->places[span];
+    if (place->no[1] < to->left_no) {
+        if (to->is_period) {
+            CM_ASSERT(place->no[0] <= to->left_no);
+            jump(s, cells, span);
+        }
+        pass_items(s, cells, span, 1, to->left_no);
+    }
+    if (place->no[0] < to->asof_no) {
+        pass_items(s, cells, span, 0, to->asof_no);
+    }
+}
+
+/* Drops the items that no cursor has before it. */
+static void drop_passed(struct cm_sums *s, struct unit_cells *cells)
+{
+    uint32_t passed = cells->items_count;
+    for (uint32_t bits = cells->spans; bits != 0; bits &= bits - 1) {
+        uint32_t i = (uint32_t)__builtin_ctz(bits);
+        catch_up(s, cells, i);
+        uint32_t at = cells->places[i].at[s->spans[i].is_period ? 0 : 1];
+        passed = at < passed ? at : passed;
+    }
+    if (passed == 0) {
+        return;
+    }
+    for (uint32_t bits = cells->spans; bits != 0; bits &= bits - 1) {
+        struct place *place = &cells->places[__builtin_ctz(bits)];
+        place->at[0] -= passed;
+        place->at[1] -= passed < place->at[1] ? passed : place->at[1];
+    }
+    for (uint32_t key = 0; key < cells->count; key++) {
+        struct cell *cell = cells->at[key] == 0 ? NULL : &s->cells[cells->at[key] - 1];
+        if (cell != NULL && cell->newest_at < passed) {
+            cell->newest_no = INT64_MIN;
+        } else if (cell != NULL) {
+            cell->newest_at -= passed;
+        }
+    }
+    cells->items_count -= passed;
+    memmove(cells->items, &cells->items[passed], cells->items_count * sizeof(*cells->items));
+}
+
+/* Index of the first item of a pane with a number > no. */
+static uint32_t behind_pane(const struct unit_cells *cells, int64_t no)
+{
+    uint32_t low = 0;
+    uint32_t high = cells->items_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (cells->items[middle].no <= no) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static void make_room(struct cm_sums *s, struct unit_cells *cells)
+{
+    if (cells->items_count > 0 && cells->items[0].no < s->floor_no) {
+        drop_passed(s, cells);
+    }
+    if (cells->items_count > cells->items_cap / 2 || cells->items_cap == 0) {
+        uint32_t cap = cells->items_cap == 0 ? 4 : cells->items_cap + cells->items_cap / 2;
+        cells->items = cm_realloc(cells->items, cap, sizeof(*cells->items));
+        s->bytes += (cap - cells->items_cap) * sizeof(*cells->items);
+        cells->items_cap = cap;
+    }
+}
+
+static void insert_item(struct cm_sums *s, struct unit_cells *cells, uint32_t at,
+                        const struct item *item)
+{
+    struct cell *cell = &s->cells[item->cell];
+    if (at < cells->items_count) {
+        memmove(&cells->items[at + 1], &cells->items[at],
+                (cells->items_count - at) * sizeof(*cells->items));
+        for (uint32_t key = 0; key < cells->count; key++) {
+            struct cell *moved = cells->at[key] == 0 ? NULL : &s->cells[cells->at[key] - 1];
+            if (moved != NULL && moved->newest_at >= at) {
+                moved->newest_at++;
+            }
+        }
+    }
+    for (uint32_t bits = cells->places == NULL ? 0 : cells->spans; bits != 0; bits &= bits - 1) {
+        struct place *place = &cells->places[__builtin_ctz(bits)];
+        place->at[0] += item->no < place->no[0];
+        place->at[1] += item->no < place->no[1];
+    }
+    cells->items[at] = *item;
+    cells->items_count++;
+    if (item->no > cell->newest_no) {
+        cell->newest_no = item->no;
+        cell->newest_at = at;
+    }
+}
+
+static void put_item(struct cm_sums *s, struct unit_cells *cells, const struct item *item)
+{
+    struct cell *cell = &s->cells[item->cell];
+    if (cell->newest_no == item->no) {
+        add(&cells->items[cell->newest_at].sum, item->sum);
+        return;
+    }
+    uint32_t at = cells->items_count;
+    if (at > 0 && cells->items[at - 1].no > item->no) {
+        at = behind_pane(cells, item->no);
+    }
+    for (uint32_t i = at; item->no < cell->newest_no && i > 0 && cells->items[i - 1].no == item->no;
+         i--) {
+        if (cells->items[i - 1].cell == item->cell) {
+            add(&cells->items[i - 1].sum, item->sum);
+            return;
+        }
+    }
+    insert_item(s, cells, at, item);
+}
+
+/* To the cursors that have passed it. Whether there is one that has not. */
+static bool add_passed(struct cm_sums *s, const struct unit_cells *cells, const struct item *item)
+{
+    bool waits = cells->places == NULL;
+    for (uint32_t bits = waits ? 0 : cells->spans; bits != 0; bits &= bits - 1) {
+        uint32_t i = (uint32_t)__builtin_ctz(bits);
+        const struct place *place = &cells->places[i];
+        struct cm_sum *at = &s->cells[item->cell].at[(size_t)2 * i];
+        if (item->no < place->no[0]) {
+            add(&at[0], item->sum);
+        }
+        if (item->no < place->no[1]) {
+            add(&at[1], item->sum);
+        }
+        waits = waits || item->no >= place->no[s->spans[i].is_period ? 0 : 1];
+    }
+    return waits;
 }
 
 /* ---- panes */
@@ -264,83 +484,88 @@ static struct pane *pane_of(struct cm_sums *s, int64_t no)
     return &s->panes[at];
 }
 
-static void put_item(struct cm_sums *s, int64_t no, uint32_t number, struct cm_sum sum)
+static void note_unit(struct cm_sums *s, struct unit_cells *cells, uint32_t unit, int64_t no)
 {
-    struct pane *pane = pane_of(s, no);
-    struct cell *cell = &s->cells[number];
-    if (cell->newest_no == no && cell->newest_at < pane->count) {
-        add(&pane->items[cell->newest_at].sum, sum);
+    if (cells->noted_no == no) {
         return;
     }
+    struct pane *pane = pane_of(s, no);
     if (pane->count == pane->cap) {
         uint32_t cap = pane->cap == 0 ? 8 : 2 * pane->cap;
-        pane->items = cm_realloc(pane->items, cap, sizeof(*pane->items));
-        s->bytes += (cap - pane->cap) * sizeof(*pane->items);
+        pane->units = cm_realloc(pane->units, cap, sizeof(*pane->units));
+        s->bytes += (cap - pane->cap) * sizeof(*pane->units);
         pane->cap = cap;
     }
-    if (no > cell->newest_no) {
-        cell->newest_no = no;
-        cell->newest_at = pane->count;
-    }
-    pane->items[pane->count++] = (struct item){number, sum};
+    pane->units[pane->count++] = unit;
+    cells->noted_no = no;
 }
 
 void cm_sums_add(struct cm_sums *s, uint32_t unit, uint32_t kind, uint32_t key, int64_t ts_ms,
                  struct cm_sum sum)
 {
     int64_t no = ts_ms / s->pane_ms - (ts_ms % s->pane_ms < 0);
-    uint32_t number = cell_of(s, unit, kind, key);
-    struct cell *cell = &s->cells[number];
-    for (uint32_t bits = cell->spans; bits != 0; bits &= bits - 1) {
+    struct unit_cells *cells = cells_of(s, unit, kind);
+    struct item item = {no, cell_of(s, cells, unit, kind, key), sum};
+    bool is_on = s->cells[item.cell].is_on;
+    for (uint32_t bits = cells->spans; bits != 0; bits &= bits - 1) {
         uint32_t i = (uint32_t)__builtin_ctz(bits);
-        const struct span *span = &s->spans[i];
+        struct span *span = &s->spans[i];
         if (CM_LIKELY(no >= span->asof_no)) {
             continue;
         }
-        add_at(s, i, 0, cell, sum);
-        if (no < span->left_no) {
-            add_at(s, i, 1, cell, sum);
-        }
+        span->on[0] += is_on ? sum.a : 0;
+        span->on[1] += is_on && no < span->left_no ? sum.a : 0;
         if (no >= span->left_no || key < CM_SUM_SOURCE) { /* a state goes on into the window */
             s->changed(s->context, i, unit);
         }
     }
     if (CM_LIKELY(no >= s->floor_no)) {
-        put_item(s, no, number, sum);
+        note_unit(s, cells, unit, no);
+        if (is_on) {
+            pane_of(s, no)->on[kind] += sum.a;
+        }
+    }
+    if (cells->items_count == cells->items_cap) {
+        make_room(s, cells); /* moves cursors, so before it is asked which have passed */
+    }
+    if (add_passed(s, cells, &item)) {
+        put_item(s, cells, &item);
     }
 }
 
 /* ---- moving on */
 
-/* Adds the panes in [from_no, to_no) to one of a window's cursors. */
+/* One of a window's cursors passes the panes in [from_no, to_no). */
 static void pass(struct cm_sums *s, uint32_t span, uint32_t cursor, int64_t from_no, int64_t to_no)
 {
+    struct span *at = &s->spans[span];
     uint32_t end = s->first + s->count;
     for (uint32_t p = lower_bound(s, from_no); p < end && s->panes[p].no < to_no; p++) {
         const struct pane *pane = &s->panes[p];
+        for (uint32_t kind = 0; kind < CM_KIND_COUNT; kind++) {
+            at->on[cursor] += (at->kinds >> kind & 1u) != 0 ? pane->on[kind] : 0;
+        }
         for (uint32_t i = 0; i < pane->count; i++) {
-            struct cell *cell = &s->cells[pane->items[i].cell];
-            if ((cell->spans >> span & 1u) != 0) {
-                add_at(s, span, cursor, cell, pane->items[i].sum);
-                s->changed(s->context, span, cell->unit);
+            if ((s->units[pane->units[i]].spans >> span & 1u) != 0) {
+                s->changed(s->context, span, pane->units[i]);
             }
         }
     }
 }
 
 /* A new period begins: nothing of what its asof cursor has passed lies in it. */
-static void jump(struct cm_sums *s, uint32_t span)
+static void begin_period(struct cm_sums *s, uint32_t span)
 {
     for (uint32_t i = 0; i < s->cells_count; i++) {
-        struct cell *cell = &s->cells[i];
-        if ((cell->spans >> span & 1u) == 0) {
+        const struct cell *cell = &s->cells[i];
+        if ((s->units[cell->unit].spans >> span & 1u) == 0) {
             continue;
         }
-        struct cm_sum *at = &cell->at[(size_t)2 * span];
+        catch_up(s, &s->units[cell->unit], span);
+        const struct cm_sum *at = &cell->at[(size_t)2 * span];
         if (at[0].a != at[1].a || at[0].b != at[1].b || at[0].a != 0) {
             s->changed(s->context, span, cell->unit);
         }
-        at[1] = at[0];
     }
     s->spans[span].on[1] = s->spans[span].on[0];
 }
@@ -353,7 +578,7 @@ void cm_sums_move(struct cm_sums *s, uint32_t span, int64_t left_no, int64_t aso
         int64_t from_no = at->left_no;
         if (at->is_period) {
             CM_ASSERT(at->asof_no <= left_no);
-            jump(s, span);
+            begin_period(s, span);
             from_no = at->asof_no;
         }
         pass(s, span, 1, from_no, left_no);
@@ -361,6 +586,25 @@ void cm_sums_move(struct cm_sums *s, uint32_t span, int64_t left_no, int64_t aso
     pass(s, span, 0, at->asof_no, asof_no);
     at->left_no = left_no;
     at->asof_no = asof_no;
+}
+
+/* A few units at a time: those that get nothing more keep nothing either. */
+static void sweep(struct cm_sums *s)
+{
+    for (uint32_t i = 0; i < SWEEP_UNITS && i < s->units_cap; i++) {
+        s->swept = s->swept + 1 < s->units_cap ? s->swept + 1 : 0;
+        struct unit_cells *cells = &s->units[s->swept];
+        if (cells->items_count == 0 || cells->items[0].no >= s->floor_no) {
+            continue;
+        }
+        drop_passed(s, cells);
+        if (cells->items_count == 0) {
+            s->bytes -= cells->items_cap * sizeof(*cells->items);
+            free(cells->items);
+            cells->items = NULL;
+            cells->items_cap = 0;
+        }
+    }
 }
 
 void cm_sums_trim(struct cm_sums *s)
@@ -373,12 +617,13 @@ void cm_sums_trim(struct cm_sums *s)
     }
     while (s->count > 0 && s->panes[s->first].no < floor_no) {
         struct pane *pane = &s->panes[s->first];
-        s->bytes -= pane->cap * sizeof(*pane->items);
-        free(pane->items);
+        s->bytes -= pane->cap * sizeof(*pane->units);
+        free(pane->units);
         s->first++;
         s->count--;
     }
     s->floor_no = floor_no > s->floor_no && floor_no != INT64_MAX ? floor_no : s->floor_no;
+    sweep(s);
 }
 
 static int64_t first_no(const struct cm_sums *s, int64_t from_no)
@@ -410,11 +655,12 @@ bool cm_sums_is_steady(const struct cm_sums *s, uint32_t span)
 
 void cm_sums_mark_running(struct cm_sums *s, uint32_t span)
 {
-    for (uint32_t i = 0; i < s->cells_count; i++) {
-        const struct cell *cell = &s->cells[i];
-        if ((!cell->is_on && !cell->is_share) || (cell->spans >> span & 1u) == 0) {
+    for (uint32_t i = 0; i < s->running_count; i++) {
+        const struct cell *cell = &s->cells[s->running[i]];
+        if ((s->units[cell->unit].spans >> span & 1u) == 0) {
             continue;
         }
+        catch_up(s, &s->units[cell->unit], span);
         const struct cm_sum *at = &cell->at[(size_t)2 * span];
         if (at[0].a != 0 || at[1].a != 0) {
             s->changed(s->context, span, cell->unit);
@@ -435,8 +681,11 @@ static const struct cm_sum *cursors(const struct cm_sums *s, uint32_t span, uint
     if (key >= cm_sums_keys(s, unit) || s->units[unit].at[key] == 0) {
         return NULL;
     }
-    const struct cell *cell = &s->cells[s->units[unit].at[key] - 1];
-    return (cell->spans >> span & 1u) != 0 ? &cell->at[(size_t)2 * span] : NULL;
+    if ((s->units[unit].spans >> span & 1u) == 0) {
+        return NULL;
+    }
+    catch_up(s, &s->units[unit], span);
+    return &s->cells[s->units[unit].at[key] - 1].at[(size_t)2 * span];
 }
 
 struct cm_sum cm_sums_get(const struct cm_sums *s, uint32_t span, uint32_t unit, uint32_t key)
