@@ -16,7 +16,7 @@
 /* Added to a unit's cell in a pane. */
 struct item {
     int64_t no;
-    uint32_t cell;
+    uint32_t key;
     struct cm_sum sum;
 };
 
@@ -33,9 +33,14 @@ struct cell {
     uint32_t unit;
     bool is_on;        /* seats in a state that goes on and is not offline */
     bool is_share;     /* offline, of a unit that several workers may have a share in */
-    int64_t newest_no; /* pane of its newest item, which is at newest_at of the unit's */
-    uint32_t newest_at;
     struct cm_sum *at; /* two a window: asof, left */
+};
+
+/* What a unit knows of one of its cells. */
+struct slot {
+    uint32_t cell; /* number + 1, 0: none */
+    uint32_t newest_at;
+    int64_t newest_no; /* pane of its newest item, which is at newest_at of the unit's */
 };
 
 /* How far a unit's cells have followed the two cursors of a window: they hold what lies in panes
@@ -46,7 +51,7 @@ struct place {
 };
 
 struct unit_cells {
-    uint32_t *at; /* cell + 1 by key, 0: none */
+    struct slot *at; /* by key */
     uint32_t count;
     uint32_t spans; /* bit of each window that its kind has; 0: the unit is not known yet */
     int64_t noted_no; /* pane that has it in its list */
@@ -77,6 +82,7 @@ struct cm_sums {
     struct pane *panes; /* a queue in the order of their numbers: [first, first + count) */
     uint32_t first, count, cap;
     int64_t floor_no; /* panes below were given back */
+    int64_t most_asof_no; /* of all spans */
     uint32_t swept;   /* unit that trimming looks at next */
     char **names;     /* by key - CM_SUM_NAMES */
     uint32_t *name_bytes;
@@ -92,6 +98,7 @@ struct cm_sums *cm_sums_create(int64_t pane_ms, cm_sums_changed_fn changed, void
     s->changed = changed;
     s->context = context;
     s->floor_no = INT64_MIN;
+    s->most_asof_no = INT64_MIN;
     return s;
 }
 
@@ -187,6 +194,12 @@ static uint32_t spans_of(const struct cm_sums *s, uint32_t kind, uint32_t *used)
     return spans;
 }
 
+/* Seats in a state that goes on. */
+static inline bool is_on_key(uint32_t key)
+{
+    return key < CM_SUM_SOURCE && key != CM_SUM_STATE + CM_STATE_OFFLINE;
+}
+
 static uint32_t make_cell(struct cm_sums *s, uint32_t unit, uint32_t kind, uint32_t key)
 {
     if (s->cells_count == s->cells_cap) {
@@ -194,8 +207,8 @@ static uint32_t make_cell(struct cm_sums *s, uint32_t unit, uint32_t kind, uint3
         s->cells = cm_realloc(s->cells, s->cells_cap, sizeof(*s->cells));
     }
     struct cell *cell = &s->cells[s->cells_count];
-    *cell = (struct cell){.unit = unit, .newest_no = INT64_MIN};
-    cell->is_on = key < CM_SUM_SOURCE && key != CM_SUM_STATE + CM_STATE_OFFLINE;
+    *cell = (struct cell){.unit = unit};
+    cell->is_on = is_on_key(key);
     cell->is_share = key == CM_SUM_STATE + CM_STATE_OFFLINE && kind != CM_KIND_SEAT;
     if (cell->is_on || cell->is_share) {
         if (s->running_count == s->running_cap) {
@@ -231,8 +244,8 @@ static struct unit_cells *cells_of(struct cm_sums *s, uint32_t unit, uint32_t ki
     return cells;
 }
 
-static uint32_t cell_of(struct cm_sums *s, struct unit_cells *cells, uint32_t unit, uint32_t kind,
-                        uint32_t key)
+static struct slot *slot_of(struct cm_sums *s, struct unit_cells *cells, uint32_t unit,
+                            uint32_t kind, uint32_t key)
 {
     if (CM_UNLIKELY(key >= cells->count)) {
         uint32_t count = key + 1;
@@ -241,10 +254,18 @@ static uint32_t cell_of(struct cm_sums *s, struct unit_cells *cells, uint32_t un
         s->bytes += (count - cells->count) * sizeof(*cells->at);
         cells->count = count;
     }
-    if (CM_UNLIKELY(cells->at[key] == 0)) {
-        cells->at[key] = make_cell(s, unit, kind, key) + 1;
+    struct slot *slot = &cells->at[key];
+    if (CM_UNLIKELY(slot->cell == 0)) {
+        *slot = (struct slot){make_cell(s, unit, kind, key) + 1, 0, INT64_MIN};
     }
-    return cells->at[key] - 1;
+    return slot;
+}
+
+/* Its sums in a window. */
+static inline struct cm_sum *sums_of(const struct cm_sums *s, const struct unit_cells *cells,
+                                     uint32_t key, uint32_t span)
+{
+    return &s->cells[cells->at[key].cell - 1].at[(size_t)2 * span];
 }
 
 static inline void add(struct cm_sum *into, struct cm_sum sum)
@@ -262,7 +283,7 @@ static void pass_items(const struct cm_sums *s, const struct unit_cells *cells, 
     uint32_t at = place->at[cursor];
     for (; at < cells->items_count && cells->items[at].no < to_no; at++) {
         const struct item *item = &cells->items[at];
-        add(&s->cells[item->cell].at[(size_t)2 * span + cursor], item->sum);
+        add(&sums_of(s, cells, item->key, span)[cursor], item->sum);
     }
     place->at[cursor] = at;
     place->no[cursor] = to_no;
@@ -274,8 +295,8 @@ static void jump(const struct cm_sums *s, const struct unit_cells *cells, uint32
 {
     struct place *place = &cells->places[span];
     for (uint32_t key = 0; key < cells->count; key++) {
-        if (cells->at[key] != 0) {
-            struct cm_sum *at = &s->cells[cells->at[key] - 1].at[(size_t)2 * span];
+        if (cells->at[key].cell != 0) {
+            struct cm_sum *at = sums_of(s, cells, key, span);
             at[1] = at[0];
         }
     }
@@ -324,11 +345,11 @@ static void drop_passed(struct cm_sums *s, struct unit_cells *cells)
         place->at[1] -= passed < place->at[1] ? passed : place->at[1];
     }
     for (uint32_t key = 0; key < cells->count; key++) {
-        struct cell *cell = cells->at[key] == 0 ? NULL : &s->cells[cells->at[key] - 1];
-        if (cell != NULL && cell->newest_at < passed) {
-            cell->newest_no = INT64_MIN;
-        } else if (cell != NULL) {
-            cell->newest_at -= passed;
+        struct slot *slot = &cells->at[key];
+        if (slot->newest_at < passed) {
+            slot->newest_no = INT64_MIN;
+        } else {
+            slot->newest_at -= passed;
         }
     }
     cells->items_count -= passed;
@@ -364,18 +385,14 @@ static void make_room(struct cm_sums *s, struct unit_cells *cells)
     }
 }
 
-static void insert_item(struct cm_sums *s, struct unit_cells *cells, uint32_t at,
-                        const struct item *item)
+static void insert_item(struct unit_cells *cells, uint32_t at, const struct item *item)
 {
-    struct cell *cell = &s->cells[item->cell];
+    struct slot *slot = &cells->at[item->key];
     if (at < cells->items_count) {
         memmove(&cells->items[at + 1], &cells->items[at],
                 (cells->items_count - at) * sizeof(*cells->items));
         for (uint32_t key = 0; key < cells->count; key++) {
-            struct cell *moved = cells->at[key] == 0 ? NULL : &s->cells[cells->at[key] - 1];
-            if (moved != NULL && moved->newest_at >= at) {
-                moved->newest_at++;
-            }
+            cells->at[key].newest_at += cells->at[key].newest_at >= at;
         }
     }
     for (uint32_t bits = cells->places == NULL ? 0 : cells->spans; bits != 0; bits &= bits - 1) {
@@ -385,41 +402,41 @@ static void insert_item(struct cm_sums *s, struct unit_cells *cells, uint32_t at
     }
     cells->items[at] = *item;
     cells->items_count++;
-    if (item->no > cell->newest_no) {
-        cell->newest_no = item->no;
-        cell->newest_at = at;
+    if (item->no > slot->newest_no) {
+        slot->newest_no = item->no;
+        slot->newest_at = at;
     }
 }
 
-static void put_item(struct cm_sums *s, struct unit_cells *cells, const struct item *item)
+static void put_item(struct unit_cells *cells, const struct item *item)
 {
-    struct cell *cell = &s->cells[item->cell];
-    if (cell->newest_no == item->no) {
-        add(&cells->items[cell->newest_at].sum, item->sum);
+    const struct slot *slot = &cells->at[item->key];
+    if (slot->newest_no == item->no) {
+        add(&cells->items[slot->newest_at].sum, item->sum);
         return;
     }
     uint32_t at = cells->items_count;
     if (at > 0 && cells->items[at - 1].no > item->no) {
         at = behind_pane(cells, item->no);
     }
-    for (uint32_t i = at; item->no < cell->newest_no && i > 0 && cells->items[i - 1].no == item->no;
+    for (uint32_t i = at; item->no < slot->newest_no && i > 0 && cells->items[i - 1].no == item->no;
          i--) {
-        if (cells->items[i - 1].cell == item->cell) {
+        if (cells->items[i - 1].key == item->key) {
             add(&cells->items[i - 1].sum, item->sum);
             return;
         }
     }
-    insert_item(s, cells, at, item);
+    insert_item(cells, at, item);
 }
 
 /* To the cursors that have passed it. Whether there is one that has not. */
-static bool add_passed(struct cm_sums *s, const struct unit_cells *cells, const struct item *item)
+static bool add_passed(const struct cm_sums *s, const struct unit_cells *cells, const struct item *item)
 {
     bool waits = cells->places == NULL;
     for (uint32_t bits = waits ? 0 : cells->spans; bits != 0; bits &= bits - 1) {
         uint32_t i = (uint32_t)__builtin_ctz(bits);
         const struct place *place = &cells->places[i];
-        struct cm_sum *at = &s->cells[item->cell].at[(size_t)2 * i];
+        struct cm_sum *at = sums_of(s, cells, item->key, i);
         if (item->no < place->no[0]) {
             add(&at[0], item->sum);
         }
@@ -505,9 +522,11 @@ void cm_sums_add(struct cm_sums *s, uint32_t unit, uint32_t kind, uint32_t key, 
 {
     int64_t no = ts_ms / s->pane_ms - (ts_ms % s->pane_ms < 0);
     struct unit_cells *cells = cells_of(s, unit, kind);
-    struct item item = {no, cell_of(s, cells, unit, kind, key), sum};
-    bool is_on = s->cells[item.cell].is_on;
-    for (uint32_t bits = cells->spans; bits != 0; bits &= bits - 1) {
+    (void)slot_of(s, cells, unit, kind, key);
+    struct item item = {no, key, sum};
+    bool is_on = is_on_key(key);
+    uint32_t behind = no < s->most_asof_no ? cells->spans : 0;
+    for (uint32_t bits = behind; bits != 0; bits &= bits - 1) {
         uint32_t i = (uint32_t)__builtin_ctz(bits);
         struct span *span = &s->spans[i];
         if (CM_LIKELY(no >= span->asof_no)) {
@@ -529,7 +548,7 @@ void cm_sums_add(struct cm_sums *s, uint32_t unit, uint32_t kind, uint32_t key, 
         make_room(s, cells); /* moves cursors, so before it is asked which have passed */
     }
     if (add_passed(s, cells, &item)) {
-        put_item(s, cells, &item);
+        put_item(cells, &item);
     }
 }
 
@@ -586,6 +605,7 @@ void cm_sums_move(struct cm_sums *s, uint32_t span, int64_t left_no, int64_t aso
     pass(s, span, 0, at->asof_no, asof_no);
     at->left_no = left_no;
     at->asof_no = asof_no;
+    s->most_asof_no = asof_no > s->most_asof_no ? asof_no : s->most_asof_no;
 }
 
 /* A few units at a time: those that get nothing more keep nothing either. */
@@ -678,14 +698,14 @@ uint32_t cm_sums_keys(const struct cm_sums *s, uint32_t unit)
 static const struct cm_sum *cursors(const struct cm_sums *s, uint32_t span, uint32_t unit,
                                     uint32_t key)
 {
-    if (key >= cm_sums_keys(s, unit) || s->units[unit].at[key] == 0) {
+    if (key >= cm_sums_keys(s, unit) || s->units[unit].at[key].cell == 0) {
         return NULL;
     }
     if ((s->units[unit].spans >> span & 1u) == 0) {
         return NULL;
     }
     catch_up(s, &s->units[unit], span);
-    return &s->cells[s->units[unit].at[key] - 1].at[(size_t)2 * span];
+    return sums_of(s, &s->units[unit], key, span);
 }
 
 struct cm_sum cm_sums_get(const struct cm_sums *s, uint32_t span, uint32_t unit, uint32_t key)
