@@ -58,6 +58,9 @@ struct unit_cells {
     struct place *places; /* by window; NULL: nobody has looked yet */
     struct item *items;   /* in the order of their panes */
     uint32_t items_count, items_cap;
+    struct item *late; /* came out of order, not yet among the items; those have room for them */
+    uint32_t late_count, late_cap;
+    int64_t late_least_no, late_most_no;
 };
 
 struct span {
@@ -114,6 +117,7 @@ void cm_sums_destroy(struct cm_sums *s)
         free(s->units[i].at);
         free(s->units[i].places);
         free(s->units[i].items);
+        free(s->units[i].late);
     }
     for (uint32_t i = 0; i < s->count; i++) {
         free(s->panes[s->first + i].units);
@@ -276,10 +280,55 @@ static inline void add(struct cm_sum *into, struct cm_sum sum)
 
 /* ---- a unit's items, and how its cells follow the cursors */
 
-static void pass_items(const struct cm_sums *s, const struct unit_cells *cells, uint32_t span,
+static int by_pane(const void *a, const void *b)
+{
+    int64_t x = ((const struct item *)a)->no;
+    int64_t y = ((const struct item *)b)->no;
+    return x < y ? -1 : x > y;
+}
+
+/* Puts what came late at its place: one pass over the items behind the first of them. */
+static void merge_late(struct unit_cells *cells)
+{
+    qsort(cells->late, cells->late_count, sizeof(*cells->late), by_pane);
+    for (uint32_t bits = cells->places == NULL ? 0 : cells->spans; bits != 0; bits &= bits - 1) {
+        struct place *place = &cells->places[__builtin_ctz(bits)];
+        for (uint32_t i = 0; i < cells->late_count; i++) { /* those were added when they came */
+            place->at[0] += cells->late[i].no < place->no[0];
+            place->at[1] += cells->late[i].no < place->no[1];
+        }
+    }
+    uint32_t from = cells->items_count;
+    uint32_t late = cells->late_count;
+    uint32_t to = from + late;
+    cells->items_count = to;
+    while (late > 0) {
+        bool is_late = from == 0 || cells->items[from - 1].no <= cells->late[late - 1].no;
+        cells->items[--to] = is_late ? cells->late[--late] : cells->items[--from];
+    }
+    for (uint32_t i = to; i < cells->items_count; i++) {
+        struct slot *slot = &cells->at[cells->items[i].key];
+        if (cells->items[i].no >= slot->newest_no) {
+            slot->newest_no = cells->items[i].no;
+            slot->newest_at = i;
+        }
+    }
+    cells->late_count = 0;
+}
+
+/* Whether a cursor that goes on to to_no comes past something late that it does not have yet. */
+static bool meets_late(const struct unit_cells *cells, int64_t from_no, int64_t to_no)
+{
+    return cells->late_count > 0 && cells->late_least_no < to_no && cells->late_most_no >= from_no;
+}
+
+static void pass_items(const struct cm_sums *s, struct unit_cells *cells, uint32_t span,
                        uint32_t cursor, int64_t to_no)
 {
     struct place *place = &cells->places[span];
+    if (meets_late(cells, place->no[cursor], to_no)) {
+        merge_late(cells);
+    }
     uint32_t at = place->at[cursor];
     for (; at < cells->items_count && cells->items[at].no < to_no; at++) {
         const struct item *item = &cells->items[at];
@@ -329,6 +378,9 @@ static void catch_up(const struct cm_sums *s, struct unit_cells *cells, uint32_t
 /* Drops the items that no cursor has before it. */
 static void drop_passed(struct cm_sums *s, struct unit_cells *cells)
 {
+    if (cells->late_count > 0) {
+        merge_late(cells);
+    }
     uint32_t passed = cells->items_count;
     for (uint32_t bits = cells->spans; bits != 0; bits &= bits - 1) {
         uint32_t i = (uint32_t)__builtin_ctz(bits);
@@ -376,6 +428,8 @@ static void make_room(struct cm_sums *s, struct unit_cells *cells)
 {
     if (cells->items_count > 0 && cells->items[0].no < s->floor_no) {
         drop_passed(s, cells);
+    } else if (cells->late_count > 0) {
+        merge_late(cells);
     }
     if (cells->items_count > cells->items_cap / 2 || cells->items_cap == 0) {
         uint32_t cap = cells->items_cap == 0 ? 4 : cells->items_cap + cells->items_cap / 2;
@@ -385,48 +439,54 @@ static void make_room(struct cm_sums *s, struct unit_cells *cells)
     }
 }
 
-static void insert_item(struct unit_cells *cells, uint32_t at, const struct item *item)
+static void append_item(struct unit_cells *cells, const struct item *item)
 {
     struct slot *slot = &cells->at[item->key];
-    if (at < cells->items_count) {
-        memmove(&cells->items[at + 1], &cells->items[at],
-                (cells->items_count - at) * sizeof(*cells->items));
-        for (uint32_t key = 0; key < cells->count; key++) {
-            cells->at[key].newest_at += cells->at[key].newest_at >= at;
-        }
-    }
     for (uint32_t bits = cells->places == NULL ? 0 : cells->spans; bits != 0; bits &= bits - 1) {
         struct place *place = &cells->places[__builtin_ctz(bits)];
         place->at[0] += item->no < place->no[0];
         place->at[1] += item->no < place->no[1];
     }
-    cells->items[at] = *item;
-    cells->items_count++;
-    if (item->no > slot->newest_no) {
-        slot->newest_no = item->no;
-        slot->newest_at = at;
-    }
+    slot->newest_no = item->no;
+    slot->newest_at = cells->items_count;
+    cells->items[cells->items_count++] = *item;
 }
 
-static void put_item(struct unit_cells *cells, const struct item *item)
+static void keep_late(struct cm_sums *s, struct unit_cells *cells, const struct item *item)
+{
+    if (cells->late_count == cells->late_cap) {
+        uint32_t cap = cells->late_cap == 0 ? 4 : 2 * cells->late_cap;
+        cells->late = cm_realloc(cells->late, cap, sizeof(*cells->late));
+        s->bytes += (cap - cells->late_cap) * sizeof(*cells->late);
+        cells->late_cap = cap;
+    }
+    bool first = cells->late_count == 0;
+    cells->late[cells->late_count++] = *item;
+    cells->late_least_no =
+        first || item->no < cells->late_least_no ? item->no : cells->late_least_no;
+    cells->late_most_no = first || item->no > cells->late_most_no ? item->no : cells->late_most_no;
+}
+
+/* There is room. */
+static void put_item(struct cm_sums *s, struct unit_cells *cells, const struct item *item)
 {
     const struct slot *slot = &cells->at[item->key];
     if (slot->newest_no == item->no) {
         add(&cells->items[slot->newest_at].sum, item->sum);
         return;
     }
-    uint32_t at = cells->items_count;
-    if (at > 0 && cells->items[at - 1].no > item->no) {
-        at = behind_pane(cells, item->no);
+    if (cells->items_count == 0 || cells->items[cells->items_count - 1].no <= item->no) {
+        append_item(cells, item);
+        return;
     }
-    for (uint32_t i = at; item->no < slot->newest_no && i > 0 && cells->items[i - 1].no == item->no;
-         i--) {
-        if (cells->items[i - 1].key == item->key) {
-            add(&cells->items[i - 1].sum, item->sum);
+    uint32_t at = item->no < slot->newest_no ? behind_pane(cells, item->no) : 0;
+    for (; at > 0 && cells->items[at - 1].no == item->no; at--) {
+        if (cells->items[at - 1].key == item->key) {
+            add(&cells->items[at - 1].sum, item->sum);
             return;
         }
     }
-    insert_item(cells, at, item);
+    keep_late(s, cells, item);
 }
 
 /* To the cursors that have passed it. Whether there is one that has not. */
@@ -517,15 +577,12 @@ static void note_unit(struct cm_sums *s, struct unit_cells *cells, uint32_t unit
     cells->noted_no = no;
 }
 
-void cm_sums_add(struct cm_sums *s, uint32_t unit, uint32_t kind, uint32_t key, int64_t ts_ms,
-                 struct cm_sum sum)
+/* Tells which windows change, now or when they pass the pane. */
+static void tell(struct cm_sums *s, struct unit_cells *cells, uint32_t unit, uint32_t kind,
+                 uint32_t key, int64_t no, struct cm_sum sum)
 {
-    int64_t no = ts_ms / s->pane_ms - (ts_ms % s->pane_ms < 0);
-    struct unit_cells *cells = cells_of(s, unit, kind);
-    (void)slot_of(s, cells, unit, kind, key);
-    struct item item = {no, key, sum};
-    bool is_on = is_on_key(key);
     uint32_t behind = no < s->most_asof_no ? cells->spans : 0;
+    bool is_on = is_on_key(key);
     for (uint32_t bits = behind; bits != 0; bits &= bits - 1) {
         uint32_t i = (uint32_t)__builtin_ctz(bits);
         struct span *span = &s->spans[i];
@@ -544,12 +601,36 @@ void cm_sums_add(struct cm_sums *s, uint32_t unit, uint32_t kind, uint32_t key, 
             pane_of(s, no)->on[kind] += sum.a;
         }
     }
-    if (cells->items_count == cells->items_cap) {
+}
+
+static void add_item(struct cm_sums *s, struct unit_cells *cells, const struct item *item)
+{
+    if (cells->items_count + cells->late_count == cells->items_cap) {
         make_room(s, cells); /* moves cursors, so before it is asked which have passed */
     }
-    if (add_passed(s, cells, &item)) {
-        put_item(cells, &item);
+    if (add_passed(s, cells, item)) {
+        put_item(s, cells, item);
     }
+}
+
+void cm_sums_add_told(struct cm_sums *s, uint32_t unit, uint32_t kind, uint32_t key, int64_t ts_ms,
+                      struct cm_sum sum)
+{
+    int64_t no = ts_ms / s->pane_ms - (ts_ms % s->pane_ms < 0);
+    struct unit_cells *cells = cells_of(s, unit, kind);
+    CM_ASSERT(!is_on_key(key));
+    (void)slot_of(s, cells, unit, kind, key);
+    add_item(s, cells, &(struct item){no, key, sum});
+}
+
+void cm_sums_add(struct cm_sums *s, uint32_t unit, uint32_t kind, uint32_t key, int64_t ts_ms,
+                 struct cm_sum sum)
+{
+    int64_t no = ts_ms / s->pane_ms - (ts_ms % s->pane_ms < 0);
+    struct unit_cells *cells = cells_of(s, unit, kind);
+    (void)slot_of(s, cells, unit, kind, key);
+    tell(s, cells, unit, kind, key, no, sum);
+    add_item(s, cells, &(struct item){no, key, sum});
 }
 
 /* ---- moving on */
@@ -619,10 +700,11 @@ static void sweep(struct cm_sums *s)
         }
         drop_passed(s, cells);
         if (cells->items_count == 0) {
-            s->bytes -= cells->items_cap * sizeof(*cells->items);
+            s->bytes -= (cells->items_cap + cells->late_cap) * sizeof(*cells->items);
             free(cells->items);
-            cells->items = NULL;
-            cells->items_cap = 0;
+            free(cells->late);
+            cells->items = cells->late = NULL;
+            cells->items_cap = cells->late_cap = 0;
         }
     }
 }

@@ -2,22 +2,23 @@
 /* sums.h — pairs of integers per unit and key over sliding windows and periods: what is known of a
  * unit beside its tally (seats by state, checks by name, ...).
  *
- *   panes    ── given back ──┤ [unit,key: +a,+b] [..] │ ... │ ... │ filling
- *   cursors                       ▲ left                     ▲ asof       one pair a window
+ *   a unit's items  ── dropped ──┤ [key: +a,+b] [..] [..] [..] [..]
+ *   cursors                            ▲ left           ▲ asof       one pair a window
  *
  * A cursor stands between two panes and holds, of every cell (unit and key), the sum of all that
- * was ever added before it. A window is the difference of its two cursors. To move a cursor on, the
- * panes that it passes are added; what comes late is added to every cursor that stands behind
- * it. Sums are modulo 2^64, so a difference is exact whatever was taken back. When a period begins
- * its left cursor jumps to where its asof cursor stands.
+ * was ever added before it. A window is the difference of its two cursors. A unit's cells follow
+ * the cursors when somebody looks: the items that were passed are added. What comes late is added
+ * at once where a cursor has passed it. Sums are modulo 2^64, so a difference is exact whatever was
+ * taken back. When a period begins its left cursor jumps to where its asof cursor stands.
  *
  * State time needs no work while a state holds: seats in a state are counted as +1 and -1 (a), and
  * their moments as +ts and -ts (b), so the time spent in it up to an instant p is a * p - b, and
  * that of a window the difference of that at its two cursors.
  *
  * THREADS   One thread. TIME Event time, ms; pane numbers are event time / pane length.
- * COST      add: one look-up in an array of the unit, and one item of the newest pane. Moving: each
- * item once a cursor. Memory: 24 bytes an item, 32 bytes a cell and window.
+ * COST      add: one look-up in an array of the unit, and its newest item. Moving: the units of each
+ * pane once a cursor. Looking: each item once a cursor. Memory: 32 bytes an item, 32 bytes a cell
+ * and window, 24 bytes a unit and window once it was looked at.
  */
 #ifndef CM_WINDOW_SUMS_H
 #define CM_WINDOW_SUMS_H
@@ -66,6 +67,11 @@ struct cm_str cm_sums_name(const struct cm_sums *sums, uint32_t key);
 /* Adds at an instant, in any order; kind is the unit's. */
 void cm_sums_add(struct cm_sums *sums, uint32_t unit, uint32_t kind, uint32_t key, int64_t ts_ms,
                  struct cm_sum sum);
+
+/* The same for what is no state, when whoever adds it tells of the change of that unit at that
+ * instant by other means, now and when the window moves. */
+void cm_sums_add_told(struct cm_sums *sums, uint32_t unit, uint32_t kind, uint32_t key,
+                      int64_t ts_ms, struct cm_sum sum);
 
 /* Moves a window to [left_no, asof_no), never back. */
 void cm_sums_move(struct cm_sums *sums, uint32_t span, int64_t left_no, int64_t asof_no);

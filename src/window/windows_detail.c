@@ -131,8 +131,8 @@ static void add_mark(struct cm_windows *w, const struct cm_leg *leg, uint32_t ma
 {
     struct cm_sum sum = {one, (mark & 1u) != 0 ? one : 0};
     for (uint32_t u = 0; u < leg->units_count; u++) {
-        cm_sums_add(w->detail.sums, leg->units[u], cm_units_key(w->units, leg->units[u])->kind,
-                    mark >> 1, leg->ts_ms, sum);
+        cm_sums_add_told(w->detail.sums, leg->units[u], w->kinds[leg->units[u]], mark >> 1,
+                         leg->ts_ms, sum); /* the leg itself tells */
     }
 }
 
