@@ -506,9 +506,8 @@ static int turn(struct run *r)
     return rc;
 }
 
-/* Publishes what is there, commits it. What is on its way to Redis is waited for as long as that
- * answers (else a part of a tick's rows would be its last word); an absent Redis, or one that does
- * not let a tick begin, has two seconds. */
+/* Publishes what is there, commits it. Waits for a Redis that answers, lest a part of a tick's rows
+ * be its last word; two seconds for one that is absent or lets no tick begin. */
 static void drain(struct run *r)
 {
     int64_t until_ns = cm_clock_mono_ns() + STOP_PUBLISH_NS;
@@ -517,9 +516,7 @@ static void drain(struct run *r)
     while (cm_clock_mono_ns() < until_ns && !(published && cm_publisher_is_idle(r->publisher))) {
         int64_t now_ns = cm_clock_mono_ns();
         cm_publisher_poll(r->publisher, now_ns);
-        if (cm_publisher_awaits_answer(r->publisher)) {
-            until_ns = now_ns + STOP_PUBLISH_NS;
-        }
+        until_ns = cm_publisher_awaits_answer(r->publisher) ? now_ns + STOP_PUBLISH_NS : until_ns;
         if (!published && cm_publisher_is_idle(r->publisher)) {
             begin_round(r, now_ns);
             finish_round(r);

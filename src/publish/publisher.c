@@ -29,6 +29,7 @@
 #include "publish/housekeeping.h"
 #include "publish/keys.h"
 #include "publish/meta.h"
+#include "publish/moves.h"
 #include "publish/placement.h"
 #include "publish/rank_batch.h"
 #include "publish/refusal.h"
@@ -415,77 +416,6 @@ static uint32_t write_appeared(struct cm_publisher *p, struct cm_text *out)
     return commands;
 }
 
-static uint32_t write_leaving(const struct cm_publisher *p, struct cm_text *out,
-                              const struct cm_placement_change *change)
-{
-    const struct cm_unit_key *parent = cm_placement_key(p->placement, change->from);
-    struct cm_str id = cm_placement_key(p->placement, change->unit)->id;
-    if (cm_placement_has_child(p->placement, change->from, id)) {
-        return 0; /* back again, or another kind's unit of that id */
-    }
-    uint32_t boards = p->config->publish.boards ? p->config->all_count : 0;
-    for (uint32_t w = 0; w < boards; w++) {
-        cm_resp_array(out, 3);
-        cm_resp_word(out, "HDEL");
-        cm_key_window(out, p->config->redis_prefix, "board", parent, p->config->all[w].name);
-        cm_resp_bulk(out, id.p, id.len);
-    }
-    cm_resp_array(out, 3);
-    cm_resp_word(out, "SREM");
-    cm_key_family(out, p->config->redis_prefix, "members", parent);
-    cm_resp_bulk(out, id.p, id.len);
-    return boards + 1;
-}
-
-/* SADD of joins[0 .. count), which have one parent. */
-static uint32_t write_joining(const struct cm_publisher *p, struct cm_text *out,
-                              const struct cm_placement_change *joins, uint32_t count)
-{
-    uint32_t commands = 0;
-    for (uint32_t i = 0; i < count;) {
-        uint32_t items = count - i < CM_RESP_ITEMS_MAX ? count - i : CM_RESP_ITEMS_MAX;
-        cm_resp_array(out, 2 + (uint64_t)items);
-        cm_resp_word(out, "SADD");
-        cm_key_family(out, p->config->redis_prefix, "members",
-                      cm_placement_key(p->placement, joins[i].to));
-        for (uint32_t end = i + items; i < end; i++) {
-            struct cm_str id = cm_placement_key(p->placement, joins[i].unit)->id;
-            cm_resp_bulk(out, id.p, id.len);
-        }
-        commands++;
-    }
-    return commands;
-}
-
-static uint32_t write_changes(struct cm_publisher *p, struct cm_text *out)
-{
-    uint32_t count;
-    const struct cm_placement_change *changes = cm_placement_changes(p->placement, &count);
-    struct cm_placement_change *joins = cm_alloc(count == 0 ? 1 : count, sizeof(*joins));
-    uint32_t joins_count = 0;
-    uint32_t commands = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (changes[i].from != CM_UNIT_NONE) {
-            commands += write_leaving(p, out, &changes[i]);
-        }
-        if (changes[i].to != CM_UNIT_NONE &&
-            changes[i].to == cm_placement_parent(p->placement, changes[i].unit)) {
-            joins[joins_count++] = changes[i];
-        }
-    }
-    qsort(joins, joins_count, sizeof(*joins), cm_placement_by_parent);
-    for (uint32_t first = 0; first < joins_count;) {
-        uint32_t behind = first + 1;
-        while (behind < joins_count && joins[behind].to == joins[first].to) {
-            behind++;
-        }
-        commands += write_joining(p, out, joins + first, behind - first);
-        first = behind;
-    }
-    free(joins);
-    return commands;
-}
-
 static void close_tick(struct cm_publisher *p)
 {
     cm_row_batch_clear(p->rows);
@@ -545,7 +475,7 @@ void cm_publisher_end(struct cm_publisher *p, const struct cm_publisher_meta *me
         p->forget.len = 0;
         p->forget_commands = 0;
     }
-    commands += write_changes(p, out);
+    commands += cm_moves_write(p->placement, p->config, out);
     cm_placement_clear(p->placement);
     commands += write_appeared(p, out);
     commands += cm_row_batch_write(p->rows, out, write_key, p);

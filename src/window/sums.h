@@ -16,9 +16,9 @@
  * that of a window the difference of that at its two cursors.
  *
  * THREADS   One thread. TIME Event time, ms; pane numbers are event time / pane length.
- * COST      add: one look-up in an array of the unit, and its newest item. Moving: the units of each
- * pane once a cursor. Looking: each item once a cursor. Memory: 32 bytes an item, 32 bytes a cell
- * and window, 24 bytes a unit and window once it was looked at.
+ * COST      add: one look-up in an array of the unit, and its newest item. Moving: the units of
+ * each pane once a cursor. Looking: each item once a cursor. Memory: 32 bytes an item, 32 bytes a
+ * cell and window, 24 bytes a unit and window once it was looked at.
  */
 #ifndef CM_WINDOW_SUMS_H
 #define CM_WINDOW_SUMS_H

@@ -99,8 +99,7 @@ void cm_windows_clear_period(struct cm_windows *w, enum cm_view view, uint32_t w
 {
     for (uint32_t u = 0; u < cm_units_count(w->units) && u < w->state_cap; u++) {
         struct unit_state *state = &w->state[u];
-        if (!in_view(w, view, u) ||
-            (state->chain.newest == NULL && state->sums[view].at == NULL)) {
+        if (!in_view(w, view, u) || (state->chain.newest == NULL && state->sums[view].at == NULL)) {
             continue;
         }
         struct unit_sums *sums = cm_windows_caught_up(w, view, window, state);
@@ -131,8 +130,7 @@ void cm_windows_note_entry(struct cm_windows *w, uint32_t unit, struct cm_entry 
             if (reach->last == entry->before) {
                 reach->last = entry;
             }
-            if (no >= reach->left_no &&
-                (reach->leave == NULL || reach->leave == entry->after)) {
+            if (no >= reach->left_no && (reach->leave == NULL || reach->leave == entry->after)) {
                 reach->leave = entry;
             }
         }

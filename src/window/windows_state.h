@@ -48,8 +48,8 @@ struct view {
 
 /* What a unit has in a view: one accumulator a window, then the maxima of the periods. */
 struct unit_sums {
-    struct cm_accumulator *at; /* brought up to date by cm_windows_caught_up() */
-    struct reach *reach;       /* in the same block */
+    struct cm_accumulator *at;       /* brought up to date by cm_windows_caught_up() */
+    struct reach *reach;             /* in the same block */
     struct cm_period_maxima *maxima; /* in the same block */
 };
 
@@ -133,8 +133,7 @@ static inline bool leg_has_unit(const struct cm_leg_packed *leg, uint32_t unit)
     return false;
 }
 
-static inline bool in_view(const struct cm_windows *w, enum cm_view view,
-                           uint32_t unit)
+static inline bool in_view(const struct cm_windows *w, enum cm_view view, uint32_t unit)
 {
     return (w->views[view].kinds >> w->kinds[unit] & 1u) != 0;
 }
