@@ -401,7 +401,7 @@ static bool take_offset(const char *s, size_t len, size_t *at, int64_t *offset_m
 
 bool cm_parse_rfc3339(const char *s, size_t len, int64_t *ms)
 {
-    unsigned year;
+    unsigned year = 0;
     unsigned month;
     unsigned day;
     unsigned hour;
