@@ -6,20 +6,22 @@
  *   ── gone ──────────┤ accumulator = their sum  ├ read from the ┤ not yet ──► event time
  *                     │ (panes were folded in)   │ unit's chain  │
  *
- * An accumulator is the exact sum of the counted legs with left <= ts < fold. To move a window on,
- * the panes that come below `fold` are added and those that fall below `left` are subtracted:
- * integers only, so nothing drifts. What is newer than `fold` (still filling, or within the
- * lateness) is added when somebody looks. An event thus touches one entry a unit and no
- * accumulator, unless it is late. A calendar period is the same with `left` at its first instant;
- * when a new one begins the accumulators start from zero.
+ * An accumulator is the exact sum of the counted legs with left <= ts < fold, as soon as somebody
+ * looks: then the panes that came below `fold` since the last look are added and those that fell
+ * below `left` are subtracted (windows_fold.c): integers only, so nothing drifts. Moving a window
+ * on marks units and adds nothing. What is newer than `fold` (still filling, or within the
+ * lateness) is added for that look alone. An event thus touches one entry a unit, and only those
+ * accumulators that have its pane already. A calendar period is the same with `left` at its first
+ * instant; when a new one begins the accumulators start from zero.
  *
  * Two views share the panes: ROWS for figures (every window and period, all kinds), RULES for
  * breach rules and closed periods, which trail at the watermark while ROWS may run ahead of it.
  *
  * THREADS   One thread; one of these a worker.
  * TIME      Event time, ms. The watermark is an argument.
- * COST      apply: two hash look-ups and one entry for each of about five units. advance: the
- * entries of the panes that enter and leave, for each window. Memory: see cm_windows_memory().
+ * COST      apply: two hash look-ups and one entry for each of about five units. advance: a mark
+ * for each entry of the panes that enter and leave, for each window. measure: the unit's entries
+ * that entered or left since the last look. Memory: see cm_windows_memory().
  */
 #ifndef CM_WINDOW_WINDOWS_H
 #define CM_WINDOW_WINDOWS_H
