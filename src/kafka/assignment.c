@@ -350,6 +350,16 @@ void cm_assignment_rebalance(struct cm_assignment *held, rd_kafka_resp_err_t err
     (void)rd_kafka_assign(held->rk, NULL);
 }
 
+static bool has_moved(struct cm_assignment *held, int32_t number, int64_t from)
+{
+    struct cm_lane *lane = &held->lanes[held->partitions[number].worker];
+    cm_lane_lock(lane);
+    bool moved = (uint32_t)number < lane->slots_count && lane->slots[number].active &&
+                 lane->slots[number].next > from;
+    cm_lane_unlock(lane);
+    return moved;
+}
+
 /* Where offsets jumped: says whether the log lost records, and goes on behind a log that was cut
  * short. */
 static void look_at_odd(struct cm_assignment *held, int32_t number)
@@ -382,6 +392,9 @@ static void look_at_odd(struct cm_assignment *held, int32_t number)
                (int)number, (long long)p->odd_expected, (long long)low,
                (long long)(low - p->odd_expected));
         p->odd_expected = low;
+    }
+    if (p->odd_seen > p->odd_expected && has_moved(held, number, p->odd_expected)) {
+        return; /* an end was doubted, and records have come after all */
     }
     bool cut = p->odd_expected > high;
     if (cut) {

@@ -99,8 +99,12 @@ void cm_lane_begin(struct cm_lane *lane, int32_t partition, int64_t next)
         lane->slots_count = count;
     }
     uint32_t generation = lane->slots[index].generation + 1;
-    lane->slots[index] =
-        (struct cm_lane_slot){.active = true, .next = next, .generation = generation, .high = -1};
+    lane->slots[index] = (struct cm_lane_slot){.active = true,
+                                               .next = next,
+                                               .begun = next,
+                                               .doubted = lane->slots[index].doubted,
+                                               .generation = generation,
+                                               .high = -1};
 }
 
 void cm_lane_stop(struct cm_lane *lane, int32_t partition)
@@ -109,8 +113,10 @@ void cm_lane_stop(struct cm_lane *lane, int32_t partition)
     forget_pulled(lane, partition);
     if ((uint32_t)partition < lane->slots_count) {
         uint32_t generation = lane->slots[partition].generation + 1;
-        lane->slots[partition] =
-            (struct cm_lane_slot){.active = false, .generation = generation, .high = -1};
+        lane->slots[partition] = (struct cm_lane_slot){.active = false,
+                                                       .doubted = lane->slots[partition].doubted,
+                                                       .generation = generation,
+                                                       .high = -1};
     }
 }
 
@@ -140,6 +146,23 @@ static bool fits(struct cm_lane *lane, struct cm_lane_slot *slot, int64_t offset
     return offset > slot->next;
 }
 
+/* Whether an end that lies behind the start, before any record has come, may be that of where
+ * librdkafka stood before: asked for once more from the start, then believed (a log may end in what
+ * is no record). */
+static bool doubt(struct cm_lane *lane, struct cm_lane_slot *slot, int64_t end)
+{
+    if (slot->next < 0 || end <= slot->next || slot->next != slot->begun ||
+        slot->doubted == slot->next + 1) {
+        return false;
+    }
+    slot->doubted = slot->next + 1;
+    slot->oddity = CM_LANE_STRAY;
+    slot->odd_expected = slot->next;
+    slot->odd_seen = end;
+    atomic_store_explicit(&lane->odd, true, memory_order_release); /* pairs with take_oddities() */
+    return true;
+}
+
 static void map_record(struct cm_batch *batch, const rd_kafka_message_t *message)
 {
     rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
@@ -164,7 +187,8 @@ static bool map(struct cm_lane *lane, struct cm_batch *batch, rd_kafka_message_t
             cm_log(CM_LOG_ERROR, "kafka.partition", "partition=%d offset=%lld error=%s text=\"%s\"",
                    (int)message->partition, (long long)message->offset,
                    rd_kafka_err2name(message->err), rd_kafka_message_errstr(message));
-        } else if (slot != NULL && fits(lane, slot, message->offset)) {
+        } else if (slot != NULL && !doubt(lane, slot, message->offset) &&
+                   fits(lane, slot, message->offset)) {
             if (batch->ends_count == CM_ARRAY_LEN(batch->ends)) {
                 return false;
             }
