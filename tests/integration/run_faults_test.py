@@ -245,7 +245,7 @@ class Faults(harness.Case):
             end()
             before = int(self.redis.client.hash(run.prefix + "meta")["asof"])
             run.start()
-            harness.wait_for("new figures", 20, lambda: run.meta().get("asof") != str(before)
+            harness.wait_for("new figures", 6, lambda: run.meta().get("asof") != str(before)
                              and run.meta().get("lag") == "0")
             self.assertGreater(int(run.meta()["asof"]), before)
         run.stop()
