@@ -57,8 +57,15 @@ void cm_sums_destroy(struct cm_sums *s)
 uint32_t cm_sums_add_span(struct cm_sums *s, bool is_period, uint32_t kinds)
 {
     CM_ASSERT(s->spans_count < CM_SUM_SPANS_MAX && s->cells_count == 0);
-    s->spans[s->spans_count] = (struct span){is_period, kinds, INT64_MIN, INT64_MIN, {0, 0}};
+    s->spans[s->spans_count] = (struct span){
+        .is_period = is_period, .kinds = kinds, .left_no = INT64_MIN, .asof_no = INT64_MIN};
     return s->spans_count++;
+}
+
+void cm_sums_tell_left(struct cm_sums *s, uint32_t span)
+{
+    CM_ASSERT(!s->spans[span].is_period);
+    s->spans[span].tells_left = true;
 }
 
 /* ---- names of checks */
@@ -267,7 +274,8 @@ static void tell(struct cm_sums *s, struct unit_cells *cells, uint32_t unit, uin
         }
         span->on[0] += is_on ? sum.a : 0;
         span->on[1] += is_on && no < span->left_no ? sum.a : 0;
-        if (no >= span->left_no || key < CM_SUM_SOURCE) { /* a state goes on into the window */
+        /* A state goes on into the window. */
+        if (no >= span->left_no || key < CM_SUM_SOURCE || span->tells_left) {
             s->changed(s->context, i, unit);
         }
     }

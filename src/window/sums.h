@@ -60,6 +60,9 @@ void cm_sums_destroy(struct cm_sums *sums);
 /* A further window; spans are numbered from 0. Before anything is added. kinds: bit of each kind of
  * unit that it is kept for. */
 uint32_t cm_sums_add_span(struct cm_sums *sums, bool is_period, uint32_t kinds);
+/* Of that window, no period, also told: what comes when it has left already. It belongs to what was
+ * shown as of an earlier instant. */
+void cm_sums_tell_left(struct cm_sums *sums, uint32_t span);
 
 /* The key of a check's name. The text is copied, and never moves. */
 uint32_t cm_sums_name_key(struct cm_sums *sums, struct cm_str name);

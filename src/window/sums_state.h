@@ -60,7 +60,7 @@ struct unit_cells {
 };
 
 struct span {
-    bool is_period;
+    bool is_period, tells_left;
     uint32_t kinds;
     int64_t left_no, asof_no; /* INT64_MIN: never moved */
     uint64_t on[2];           /* sum of a over cells that are on, at either cursor */

@@ -213,10 +213,12 @@ static void accumulate_leg(struct cm_windows *w, enum cm_view view, uint32_t uni
         if (!span->used) {
             continue;
         }
-        /* What is still ahead of the window is marked when it comes in. */
-        if (no >= span->left_no && (no < span->fold_no || leg->ts_ms < span->asof_ms)) {
-            windows |= 1u << i;
-        }
+        /* What is still ahead of the window is marked when it comes in; what has left it already
+         * may be missing in the row that was written last, whose asof then holds no longer. */
+        bool left = no < span->left_no;
+        bool stands = left ? view == CM_VIEW_ROWS && !w->config->all[i].is_period
+                           : no < span->fold_no || leg->ts_ms < span->asof_ms;
+        windows |= (uint32_t)stands << i;
         if (no >= span->fold_no || !is_folded(w, view, i, state, no)) {
             continue; /* seen when somebody looks */
         }

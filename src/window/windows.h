@@ -104,7 +104,10 @@ void cm_windows_trim(struct cm_windows *windows);
 bool cm_windows_measure(struct cm_windows *windows, enum cm_view view, uint32_t window,
                         uint32_t unit, struct cm_measures *out);
 /* Units whose figures may have changed since the last call, each once, with a bit a window; in no
- * order. The list is emptied by the call and borrowed until the next one. */
+ * order. In the ROWS view also those of which figures that were read as of an earlier instant hold
+ * no longer as of that instant: what came has left the window meanwhile. So whatever was read last
+ * of a unit without a mark is right as of its own asof. The list is emptied by the call and
+ * borrowed until the next one. */
 struct cm_changed_unit {
     uint32_t unit;
     uint32_t windows;

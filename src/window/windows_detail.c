@@ -50,6 +50,9 @@ void cm_windows_detail_open(struct cm_windows *w)
                 continue;
             }
             uint32_t span = cm_sums_add_span(d->sums, config->all[i].is_period, w->views[v].kinds);
+            if (v == CM_VIEW_ROWS && !config->all[i].is_period) {
+                cm_sums_tell_left(d->sums, span);
+            }
             d->span[v][i] = (uint8_t)span;
             d->view_of[span] = (uint8_t)v;
             d->window_of[span] = (uint8_t)i;

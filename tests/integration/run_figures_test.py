@@ -102,6 +102,32 @@ class Figures(harness.Case):
         self.assertGreater(self.check_own_asof(run, [self.bank]), 100)
         self.check_current(run, [self.bank])
 
+    def test_leg_that_comes_when_it_has_left(self):
+        """The last leg of a queue comes when the clock has carried the window past it: the row that was written
+        last names an instant at which it was in, so it has to be written again."""
+        topic = self.topic(2)
+        begin = 1_706_000_000_000
+        lines = [harness.dump({"type": "cdr", "id": f"i{n}", "ts": begin + after_ms, "call": f"c{n}", "queue": queue,
+                               "seat": f"s{n}", "outcome": "answered", "wait_ms": 1, "talk_ms": 1000})
+                 for n, (queue, after_ms) in enumerate([("q0", 0), ("q1", 55_500), ("q0", 115_500), ("q1", 59_500)])]
+
+        def send(some):
+            self.kafka.produce(topic, some, key=lambda line: json.loads(line)["queue"].encode())
+        send(lines[:2])
+        run = harness.Run(self, self.config(topic)).start()
+        run.wait_read(2)
+        send(lines[2:3])
+        run.wait_read(3)
+        harness.wait_for("clock", 30, lambda: int(run.meta()["asof"]) >= begin + 121_000)
+        before = self.published(run)["queue", "q1"]["1m"]
+        self.assertLess(before["asof"], begin + 119_500)
+        send(lines[3:])
+        run.wait_read(4)
+        run.stop()
+        found = self.check_current(run, [self.file(lines)])["queue", "q1"]["1m"]
+        self.assertEqual((before["offered"], found["offered"]), (0, 0))
+        self.assertGreater(found["asof"], before["asof"])
+
     def test_how_it_is_read_does_not_matter(self):
         """Revisions, checks, ratings, states, judgements, disorder within the lateness; the same closed periods and the same
         figures whatever the number of partitions and workers, the tick, and how much comes in one fetch."""

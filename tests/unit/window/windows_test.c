@@ -5,7 +5,9 @@
  * Streams are seeded: disorder, late events, revisions, repeats, values that overflow an entry. The
  * ROWS view runs ahead of what is folded in, the RULES view trails at the watermark. After every
  * move all figures of all units are compared, maxima and histogram included; and what
- * cm_windows_changed() names must cover every unit whose figures are not those of the call before.
+ * cm_windows_changed() names must cover every unit whose figures are not those of the call before,
+ * and, in the ROWS view, every unit of which another figure than the one taken then held as of
+ * then.
  */
 #include "window/windows.h"
 
@@ -70,7 +72,8 @@ struct bench {
     uint32_t ids_count;
     struct figures now[UNITS_MAX]; /* of the window that was looked at last */
     struct figures taken[CM_VIEW_COUNT][CM_WINDOWS_MAX][UNITS_MAX];
-    uint64_t compared;
+    int64_t taken_ms[CM_WINDOWS_MAX][UNITS_MAX]; /* asof of the rows; 0: none yet */
+    uint64_t compared, stood;
 };
 
 static struct cm_marks verdicts;
@@ -181,14 +184,9 @@ static int64_t window_left_ms(const struct bench *b, uint32_t window, int64_t as
                            : asof_ms - spec->length_ms;
 }
 
-/* Fills b->now with what every unit must show. */
-static void naive(struct bench *b, enum cm_view view, uint32_t window)
+/* Adds up what each unit shows as of an instant. */
+static void naive_at(const struct bench *b, uint32_t window, int64_t asof_ms, struct figures *units)
 {
-    int64_t asof_ms = cm_windows_asof(b->windows, view, window);
-    memset(b->now, 0, sizeof(b->now));
-    if (asof_ms == INT64_MIN) {
-        return;
-    }
     int64_t left_ms = window_left_ms(b, window, asof_ms);
     for (uint32_t i = 0; i < b->legs_count; i++) {
         const struct cm_leg *leg = &b->legs[i].leg;
@@ -196,8 +194,18 @@ static void naive(struct bench *b, enum cm_view view, uint32_t window)
             continue;
         }
         for (uint32_t u = 0; u < leg->units_count; u++) {
-            figures_add(&b->now[leg->units[u]], leg);
+            figures_add(&units[leg->units[u]], leg);
         }
+    }
+}
+
+/* Fills b->now with what every unit must show. */
+static void naive(struct bench *b, enum cm_view view, uint32_t window)
+{
+    int64_t asof_ms = cm_windows_asof(b->windows, view, window);
+    memset(b->now, 0, sizeof(b->now));
+    if (asof_ms != INT64_MIN) {
+        naive_at(b, window, asof_ms, b->now);
     }
 }
 
@@ -288,6 +296,35 @@ static void compare_window(struct bench *b, enum cm_view view, uint32_t window)
     }
 }
 
+/* What was taken before still holds as of the instant of then, where there is no mark. */
+static void check_standing(struct bench *b, uint32_t window, const uint32_t *marks)
+{
+    int64_t asof_ms = cm_windows_asof(b->windows, CM_VIEW_ROWS, window);
+    int64_t then_ms = 0;
+    static struct figures then[UNITS_MAX];
+    for (uint32_t u = 0; u < cm_units_count(cm_windows_units(b->windows)); u++) {
+        if ((marks[u] >> window & 1u) != 0) {
+            b->taken_ms[window][u] = asof_ms;
+            continue;
+        }
+        if (b->taken_ms[window][u] == 0) {
+            continue;
+        }
+        if (b->taken_ms[window][u] != then_ms) {
+            then_ms = b->taken_ms[window][u];
+            memset(then, 0, sizeof(then));
+            naive_at(b, window, then_ms, then);
+        }
+        if (memcmp(&then[u], &b->taken[CM_VIEW_ROWS][window][u], sizeof(then[u])) != 0) {
+            fail_msg(
+                "seed %llu variant %d window %s unit %u: the row as of %lld was not taken again",
+                (unsigned long long)b->seed, (int)(b->variant - variants),
+                b->config->all[window].name, u, (long long)then_ms);
+        }
+        b->stood++;
+    }
+}
+
 /* Takes the marks of one window (or of all, `only` negative) and holds them against the figures. */
 static void take_changed(struct bench *b, enum cm_view view, int only)
 {
@@ -314,6 +351,9 @@ static void take_changed(struct bench *b, enum cm_view view, int only)
                          (unsigned long long)b->seed, (int)(b->variant - variants), view,
                          b->config->all[window].name, u);
             }
+        }
+        if (view == CM_VIEW_ROWS) {
+            check_standing(b, window, marks);
         }
         memcpy(b->taken[view][window], b->now, sizeof(b->now));
     }
@@ -546,7 +586,7 @@ static void equals_the_naive_sum(void **state)
 {
     (void)state;
     static struct bench b;
-    uint64_t compared = 0;
+    uint64_t compared = 0, stood = 0;
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
         open_bench(&b, seed);
         uint32_t events = 20 + (uint32_t)below(&b, 180);
@@ -565,9 +605,11 @@ static void equals_the_naive_sum(void **state)
         b.watermark_ms = b.now_ms - b.config->allowed_lateness_ms;
         tick(&b);
         compared += b.compared;
+        stood += b.stood;
         close_bench(&b);
     }
     assert_true(compared > 100 * SEEDS);
+    assert_true(stood > 10 * SEEDS);
 }
 
 int main(void)
