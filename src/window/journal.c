@@ -243,7 +243,7 @@ void cm_leg_unpack(struct cm_leg *leg, const struct cm_leg_packed *packed, int64
     leg->wait_max_ms = packed->wait_ms;
     if (leg->count[CM_TALLY_AT_answered]) {
         leg->sum[CM_TALLY_AT_wait_ms] = packed->wait_ms;
-        leg->handle_max_ms = packed->talk_ms + packed->hold_ms + packed->acw_ms;
+        leg->handle_max_ms = cm_leg_packed_handle_ms(packed);
         leg->handle_bin = (uint16_t)cm_hist_bin(leg->handle_max_ms);
     } else if (leg->count[CM_TALLY_AT_abandoned]) {
         leg->sum[CM_TALLY_AT_abandon_wait_ms] = packed->wait_ms;

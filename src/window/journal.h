@@ -77,6 +77,12 @@ struct cm_journal_record *cm_journal_at(struct cm_journal *journal, uint64_t seq
 uint64_t cm_journal_range(const struct cm_journal *journal, uint64_t *end);
 size_t cm_journal_bytes(const struct cm_journal *journal);
 
+/* Handle time of a packed leg, 0 when it was not answered. */
+static inline uint32_t cm_leg_packed_handle_ms(const struct cm_leg_packed *packed)
+{
+    bool answered = (packed->flags >> CM_TALLY_AT_answered & 1u) != 0;
+    return answered ? packed->talk_ms + packed->hold_ms + packed->acw_ms : 0;
+}
 void cm_leg_pack(struct cm_leg_packed *packed, const struct cm_leg *leg);
 void cm_leg_unpack(struct cm_leg *leg, const struct cm_leg_packed *packed, int64_t ts_ms);
 

@@ -169,7 +169,7 @@ static struct unit_cells *cells_of(struct cm_sums *s, uint32_t unit, uint32_t ki
     if (CM_UNLIKELY(cells->spans == 0)) {
         uint32_t used = 0;
         cells->spans = spans_of(s, kind, &used);
-        cells->noted_no = INT64_MIN;
+        cells->noted_no = cells->furthest_no = INT64_MIN;
     }
     return cells;
 }
@@ -287,14 +287,16 @@ static void tell(struct cm_sums *s, struct unit_cells *cells, uint32_t unit, uin
     }
 }
 
-void cm_sums_add_told(struct cm_sums *s, uint32_t unit, uint32_t kind, uint32_t key, int64_t ts_ms,
-                      struct cm_sum sum)
+void cm_sums_add_told(struct cm_sums *s, uint32_t unit, uint32_t kind, int64_t ts_ms,
+                      const struct cm_sum_of *at, uint32_t count)
 {
     int64_t no = ts_ms / s->pane_ms - (ts_ms % s->pane_ms < 0);
     struct unit_cells *cells = cells_of(s, unit, kind);
-    CM_ASSERT(!is_on_key(key));
-    (void)slot_of(s, cells, unit, kind, key);
-    cm_sums_add_item(s, cells, &(struct item){no, key, sum});
+    for (uint32_t i = 0; i < count; i++) {
+        CM_ASSERT(!is_on_key(at[i].key));
+        (void)slot_of(s, cells, unit, kind, at[i].key);
+        cm_sums_add_item(s, cells, &(struct item){no, at[i].key, at[i].sum});
+    }
 }
 
 void cm_sums_add(struct cm_sums *s, uint32_t unit, uint32_t kind, uint32_t key, int64_t ts_ms,

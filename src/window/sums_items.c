@@ -64,6 +64,7 @@ static void pass_items(const struct cm_sums *s, struct unit_cells *cells, uint32
     }
     place->at[cursor] = at;
     place->no[cursor] = to_no;
+    cells->furthest_no = to_no > cells->furthest_no ? to_no : cells->furthest_no;
 }
 
 /* A period's left cursor goes on from where its asof cursor stands: that was in the period before,
@@ -169,7 +170,8 @@ static void make_room(struct cm_sums *s, struct unit_cells *cells)
 static void append_item(struct unit_cells *cells, const struct item *item)
 {
     struct slot *slot = &cells->at[item->key];
-    for (uint32_t bits = cells->places == NULL ? 0 : cells->spans; bits != 0; bits &= bits - 1) {
+    uint32_t passed = item->no >= cells->furthest_no ? 0 : cells->spans;
+    for (uint32_t bits = passed; bits != 0; bits &= bits - 1) {
         struct place *place = &cells->places[__builtin_ctz(bits)];
         place->at[0] += item->no < place->no[0];
         place->at[1] += item->no < place->no[1];
@@ -220,7 +222,7 @@ static void put_item(struct cm_sums *s, struct unit_cells *cells, const struct i
 static bool add_passed(const struct cm_sums *s, const struct unit_cells *cells,
                        const struct item *item)
 {
-    bool waits = cells->places == NULL;
+    bool waits = item->no >= cells->furthest_no;
     for (uint32_t bits = waits ? 0 : cells->spans; bits != 0; bits &= bits - 1) {
         uint32_t i = (uint32_t)__builtin_ctz(bits);
         const struct place *place = &cells->places[i];

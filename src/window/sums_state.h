@@ -52,6 +52,7 @@ struct unit_cells {
     uint32_t spans;       /* bit of each window that its kind has; 0: the unit is not known yet */
     int64_t noted_no;     /* pane that has it in its list */
     struct place *places; /* by window; NULL: nobody has looked yet */
+    int64_t furthest_no;  /* no cursor has passed this pane or one behind it */
     struct item *items;   /* in the order of their panes */
     uint32_t items_count, items_cap;
     struct item *late; /* came out of order, not yet among the items; those have room for them */

@@ -200,14 +200,13 @@ static bool is_folded(struct cm_windows *w, enum cm_view view, uint32_t window,
            no >= sums->reach[window].left_no;
 }
 
-/* Adds or takes back a leg in every accumulator that has already folded its pane. */
-static void accumulate_leg(struct cm_windows *w, enum cm_view view, uint32_t unit,
-                           const struct cm_leg *leg, bool add)
+/* What a leg of that pane means for the windows of a view, whichever its unit: those in which the
+ * unit has changed, and of these the ones that may have folded it in already. */
+static uint32_t windows_of(const struct cm_windows *w, enum cm_view view, int64_t no, int64_t ts_ms,
+                           uint32_t *folded)
 {
-    int64_t no = pane_no(w, leg->ts_ms);
-    struct unit_state *state = &w->state[unit];
-    uint32_t windows = 0;
-
+    uint32_t changed = 0;
+    *folded = 0;
     for (uint32_t i = 0; i < w->config->all_count; i++) {
         const struct span *span = &w->views[view].spans[i];
         if (!span->used) {
@@ -217,10 +216,22 @@ static void accumulate_leg(struct cm_windows *w, enum cm_view view, uint32_t uni
          * may be missing in the row that was written last, whose asof then holds no longer. */
         bool left = no < span->left_no;
         bool stands = left ? view == CM_VIEW_ROWS && !w->config->all[i].is_period
-                           : no < span->fold_no || leg->ts_ms < span->asof_ms;
-        windows |= (uint32_t)stands << i;
-        if (no >= span->fold_no || !is_folded(w, view, i, state, no)) {
-            continue; /* seen when somebody looks */
+                           : no < span->fold_no || ts_ms < span->asof_ms;
+        changed |= (uint32_t)stands << i;
+        *folded |= (uint32_t)(no < span->fold_no) << i; /* else it is seen when somebody looks */
+    }
+    return changed;
+}
+
+/* Adds or takes back a leg in every accumulator that has already folded its pane. */
+static void accumulate_leg(struct cm_windows *w, enum cm_view view, struct unit_state *state,
+                           const struct cm_leg *leg, uint32_t windows, bool add)
+{
+    int64_t no = pane_no(w, leg->ts_ms);
+    for (uint32_t bits = windows; bits != 0; bits &= bits - 1) {
+        uint32_t i = (uint32_t)__builtin_ctz(bits);
+        if (!is_folded(w, view, i, state, no)) {
+            continue;
         }
         if (add) {
             cm_accumulator_add_leg(&state->sums[view].at[i], leg);
@@ -228,18 +239,24 @@ static void accumulate_leg(struct cm_windows *w, enum cm_view view, uint32_t uni
             cm_accumulator_subtract_leg(&state->sums[view].at[i], leg);
         }
     }
-    if (windows != 0) {
-        cm_windows_mark(w, view, unit, windows);
-    }
 }
 
 static void accumulate(struct cm_windows *w, const struct cm_leg *leg, bool add)
 {
-    for (uint32_t i = 0; i < leg->units_count; i++) {
-        (void)state_of(w, leg->units[i]);
-        for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-            if (in_view(w, v, leg->units[i])) {
-                accumulate_leg(w, v, leg->units[i], leg, add);
+    int64_t no = pane_no(w, leg->ts_ms);
+    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
+        uint32_t folded = 0;
+        uint32_t changed = w->views[v].kinds == 0 ? 0 : windows_of(w, v, no, leg->ts_ms, &folded);
+        for (uint32_t i = 0; (changed | folded) != 0 && i < leg->units_count; i++) {
+            uint32_t unit = leg->units[i];
+            if (!in_view(w, v, unit)) {
+                continue;
+            }
+            if (folded != 0) {
+                accumulate_leg(w, v, &w->state[unit], leg, folded, add);
+            }
+            if (changed != 0) {
+                cm_windows_mark(w, v, unit, changed);
             }
         }
     }
@@ -393,26 +410,35 @@ static int64_t settled_no(const struct cm_windows *w)
     return no;
 }
 
+/* The periods of a view that hold that pane, a bit each. */
+static uint32_t periods_over(const struct cm_windows *w, enum cm_view view, int64_t no)
+{
+    uint32_t periods = 0;
+    for (uint32_t i = w->config->windows.count; i < w->config->all_count; i++) {
+        const struct span *span = &w->views[view].spans[i];
+        periods |= (uint32_t)(span->used && no >= span->left_no) << i;
+    }
+    return periods;
+}
+
 /* From now on nothing takes that leg back: its longest times stand in the periods that hold it. */
 static void settle(struct cm_windows *w, const struct cm_journal_record *record)
 {
+    const struct cm_leg_packed *leg = &record->leg;
     int64_t no = pane_no(w, record->ts_ms);
-    struct cm_leg leg;
-    cm_leg_unpack(&leg, &record->leg, record->ts_ms);
+    uint32_t handle_ms = cm_leg_packed_handle_ms(leg);
     w->orphans -= record->is_orphan;
-    for (uint32_t u = 0; u < leg.units_count; u++) {
-        for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-            if (!in_view(w, v, leg.units[u])) {
+    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
+        uint32_t periods = w->views[v].kinds == 0 ? 0 : periods_over(w, v, no);
+        for (uint32_t u = 0; periods != 0 && u < leg->units_count; u++) {
+            if (!in_view(w, v, leg->units[u])) {
                 continue;
             }
-            for (uint32_t i = w->config->windows.count; i < w->config->all_count; i++) {
-                if (!w->views[v].spans[i].used || no < w->views[v].spans[i].left_no) {
-                    continue;
-                }
-                struct unit_sums *sums = cm_windows_sums(w, v, &w->state[leg.units[u]]);
-                struct cm_period_maxima *maxima = maxima_of(w, sums, i);
-                maxima->wait_ms = max_u32(maxima->wait_ms, leg.wait_max_ms);
-                maxima->handle_ms = max_u32(maxima->handle_ms, leg.handle_max_ms);
+            struct unit_sums *sums = cm_windows_sums(w, v, &w->state[leg->units[u]]);
+            for (uint32_t bits = periods; bits != 0; bits &= bits - 1) {
+                struct cm_period_maxima *maxima = maxima_of(w, sums, (uint32_t)__builtin_ctz(bits));
+                maxima->wait_ms = max_u32(maxima->wait_ms, leg->wait_ms);
+                maxima->handle_ms = max_u32(maxima->handle_ms, handle_ms);
             }
         }
     }

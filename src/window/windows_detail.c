@@ -130,29 +130,48 @@ bool cm_windows_take_other(struct cm_windows *w, const struct cm_event *event)
     return true;
 }
 
-static void add_mark(struct cm_windows *w, const struct cm_leg *leg, uint32_t mark, uint64_t one)
+/* Verdicts by name, told of by the leg itself: some at a time, so that each unit is looked up once
+ * for them. */
+struct mark_batch {
+    struct cm_sum_of at[16];
+    uint32_t count;
+};
+
+static void flush_marks(struct cm_windows *w, const struct cm_leg *leg, struct mark_batch *batch)
 {
-    struct cm_sum sum = {one, (mark & 1u) != 0 ? one : 0};
-    for (uint32_t u = 0; u < leg->units_count; u++) {
-        cm_sums_add_told(w->detail.sums, leg->units[u], w->kinds[leg->units[u]], mark >> 1,
-                         leg->ts_ms, sum); /* the leg itself tells */
+    for (uint32_t u = 0; u < leg->units_count && batch->count > 0; u++) {
+        cm_sums_add_told(w->detail.sums, leg->units[u], w->kinds[leg->units[u]], leg->ts_ms,
+                         batch->at, batch->count);
     }
+    batch->count = 0;
+}
+
+static void add_mark(struct cm_windows *w, const struct cm_leg *leg, struct mark_batch *batch,
+                     uint32_t mark, uint64_t one)
+{
+    if (batch->count == CM_ARRAY_LEN(batch->at)) {
+        flush_marks(w, leg, batch);
+    }
+    batch->at[batch->count++] = (struct cm_sum_of){mark >> 1, {one, (mark & 1u) != 0 ? one : 0}};
 }
 
 void cm_windows_detail_leg(struct cm_windows *w, const struct cm_event *event,
                            const struct cm_leg *leg, struct cm_journal_record *record)
 {
     struct detail *d = &w->detail;
+    struct mark_batch batch;
+    batch.count = 0;
     for (uint32_t i = 0; i < d->marks.count; i++) {
         uint32_t key = cm_sums_name_key(d->sums, d->marks.at[i].name);
         uint32_t mark = key << 1 | (d->marks.at[i].passed ? 1u : 0);
-        add_mark(w, leg, mark, 1);
+        add_mark(w, leg, &batch, mark, 1);
         if (record != NULL) {
             uint32_t place = cm_mark_log_add(&d->mark_log, mark);
             record->marks = i == 0 ? place : record->marks;
             record->leg.marks_count = (uint16_t)(i + 1); /* 64 KiB hold fewer than 2^14 checks */
         }
     }
+    flush_marks(w, leg, &batch);
     uint32_t place = cm_judgements_add_leg(
         d->judgements, event, leg->units, leg->units_count, leg->count[CM_TALLY_AT_checked] != 0,
         leg->count[CM_TALLY_AT_compliant] != 0, d->judged, w->clock_ms);
@@ -165,9 +184,13 @@ void cm_windows_detail_leg(struct cm_windows *w, const struct cm_event *event,
 void cm_windows_detail_take_back(struct cm_windows *w, const struct cm_journal_record *record,
                                  const struct cm_leg *leg)
 {
+    struct mark_batch batch;
+    batch.count = 0;
     for (uint32_t i = 0; i < record->leg.marks_count; i++) {
-        add_mark(w, leg, cm_mark_log_at(&w->detail.mark_log, record->marks + i), UINT64_MAX);
+        add_mark(w, leg, &batch, cm_mark_log_at(&w->detail.mark_log, record->marks + i),
+                 UINT64_MAX);
     }
+    flush_marks(w, leg, &batch);
     w->detail.judged = cm_judgements_drop_leg(w->detail.judgements, record->judged);
 }
 
