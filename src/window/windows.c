@@ -38,6 +38,7 @@ struct cm_windows *cm_windows_create(const struct cm_config *config, const struc
     w->views[CM_VIEW_ROWS].kinds = (1u << CM_KIND_COUNT) - 1;
     w->views[CM_VIEW_RULES].kinds = rules_windows == 0 ? 0 : rules_kinds;
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
+        w->views[v].impact_no = INT64_MIN;
         for (uint32_t i = 0; i < config->all_count; i++) {
             struct span *span = &w->views[v].spans[i];
             span->used =
@@ -162,19 +163,13 @@ struct unit_sums *cm_windows_sums(struct cm_windows *w, enum cm_view view, struc
     return sums;
 }
 
-void cm_windows_mark(struct cm_windows *w, enum cm_view view, uint32_t unit, uint32_t windows)
+void cm_windows_list(struct view *v, uint32_t unit)
 {
-    struct view *v = &w->views[view];
-    uint16_t *marks = &v->marks[unit];
-    if (*marks == 0) {
-        if (v->changed_count == v->changed_cap) {
-            v->changed_cap = v->changed_cap == 0 ? 1024 : 2 * v->changed_cap;
-            v->changed = cm_realloc(v->changed, v->changed_cap, sizeof(*v->changed));
-        }
-        v->changed[v->changed_count++].unit = unit;
+    if (v->changed_count == v->changed_cap) {
+        v->changed_cap = v->changed_cap == 0 ? 1024 : 2 * v->changed_cap;
+        v->changed = cm_realloc(v->changed, v->changed_cap, sizeof(*v->changed));
     }
-    *marks = (uint16_t)(*marks | windows);
-    v->dirty |= windows;
+    v->changed[v->changed_count++].unit = unit;
 }
 
 /* ---- taking events */
@@ -200,13 +195,9 @@ static bool is_folded(struct cm_windows *w, enum cm_view view, uint32_t window,
            no >= sums->reach[window].left_no;
 }
 
-/* What a leg of that pane means for the windows of a view, whichever its unit: those in which the
- * unit has changed, and of these the ones that may have folded it in already. */
-static uint32_t windows_of(const struct cm_windows *w, enum cm_view view, int64_t no, int64_t ts_ms,
-                           uint32_t *folded)
+static struct impact find_impact(const struct cm_windows *w, enum cm_view view, int64_t no)
 {
-    uint32_t changed = 0;
-    *folded = 0;
+    struct impact impact = {0, 0};
     for (uint32_t i = 0; i < w->config->all_count; i++) {
         const struct span *span = &w->views[view].spans[i];
         if (!span->used) {
@@ -216,11 +207,24 @@ static uint32_t windows_of(const struct cm_windows *w, enum cm_view view, int64_
          * may be missing in the row that was written last, whose asof then holds no longer. */
         bool left = no < span->left_no;
         bool stands = left ? view == CM_VIEW_ROWS && !w->config->all[i].is_period
-                           : no < span->fold_no || ts_ms < span->asof_ms;
-        changed |= (uint32_t)stands << i;
-        *folded |= (uint32_t)(no < span->fold_no) << i; /* else it is seen when somebody looks */
+                           : no < span->fold_no || no * w->pane_ms < span->asof_ms;
+        impact.changed |= (uint32_t)stands << i;
+        impact.folded |= (uint32_t)(no < span->fold_no) << i; /* else seen when somebody looks */
     }
-    return changed;
+    return impact;
+}
+
+static struct impact impact_of(struct cm_windows *w, enum cm_view view, int64_t no)
+{
+    struct view *v = &w->views[view];
+    if (v->kinds == 0) {
+        return (struct impact){0, 0};
+    }
+    if (v->impact_no != no) {
+        v->impact = find_impact(w, view, no);
+        v->impact_no = no;
+    }
+    return v->impact;
 }
 
 /* Adds or takes back a leg in every accumulator that has already folded its pane. */
@@ -245,18 +249,17 @@ static void accumulate(struct cm_windows *w, const struct cm_leg *leg, bool add)
 {
     int64_t no = pane_no(w, leg->ts_ms);
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-        uint32_t folded = 0;
-        uint32_t changed = w->views[v].kinds == 0 ? 0 : windows_of(w, v, no, leg->ts_ms, &folded);
-        for (uint32_t i = 0; (changed | folded) != 0 && i < leg->units_count; i++) {
+        struct impact impact = impact_of(w, v, no);
+        for (uint32_t i = 0; (impact.changed | impact.folded) != 0 && i < leg->units_count; i++) {
             uint32_t unit = leg->units[i];
             if (!in_view(w, v, unit)) {
                 continue;
             }
-            if (folded != 0) {
-                accumulate_leg(w, v, &w->state[unit], leg, folded, add);
+            if (impact.folded != 0) {
+                accumulate_leg(w, v, &w->state[unit], leg, impact.folded, add);
             }
-            if (changed != 0) {
-                cm_windows_mark(w, v, unit, changed);
+            if (impact.changed != 0) {
+                cm_windows_mark(w, v, unit, impact.changed);
             }
         }
     }

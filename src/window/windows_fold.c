@@ -24,6 +24,8 @@ static const struct cm_pane *pane_of(struct cm_windows *w, const struct cm_entry
     return entry->more_bins == 0 ? NULL : cm_panes_find(w->panes, no_of(entry));
 }
 
+/* Where folding goes on. When `last` was given back: at the oldest entry there is, though what is
+ * about to be given back may be folded in. */
 static struct cm_entry *first_unfolded(const struct cm_windows *w, const struct unit_state *state,
                                        const struct reach *reach)
 {
@@ -64,14 +66,64 @@ static void fold(struct cm_windows *w, const struct unit_state *state, struct cm
                  struct reach *reach, int64_t fold_no)
 {
     struct cm_entry *entry = first_unfolded(w, state, reach);
+    int64_t from_no = reach->fold_no > reach->left_no ? reach->fold_no : reach->left_no;
     for (; entry != NULL && no_of(entry) < fold_no; entry = entry->after) {
-        if (no_of(entry) >= reach->left_no) {
+        if (no_of(entry) >= from_no) {
             cm_accumulator_add_entry(acc, entry, pane_of(w, entry));
             reach->leave = reach->leave == NULL ? entry : reach->leave;
         }
         reach->last = entry;
     }
     reach->fold_no = fold_no;
+}
+
+static void add_to(struct cm_accumulator *acc, const struct cm_accumulator *sum)
+{
+    cm_tally_merge(&acc->tally, &sum->tally);
+    cm_hist_merge(&acc->hist, &sum->hist);
+}
+
+/* The periods that have the same to fold in as this one, itself included, a bit each: most days lie
+ * in all of them. Not one that begins behind what is folded in. */
+static uint32_t companions(const struct cm_windows *w, enum cm_view view, uint32_t window,
+                           struct unit_sums *sums)
+{
+    const struct span *spans = w->views[view].spans;
+    const struct reach *mine = &sums->reach[window];
+    uint32_t group = 0;
+    for (uint32_t i = w->config->windows.count; i < w->config->all_count; i++) {
+        const struct reach *reach = &sums->reach[i];
+        bool same = spans[i].used && reach->fold_no == mine->fold_no &&
+                    spans[i].fold_no == spans[window].fold_no && reach->last == mine->last &&
+                    spans[i].left_no <= reach->fold_no;
+        group |= (uint32_t)same << i;
+    }
+    return group;
+}
+
+/* What all of them have to fold in is added up once. */
+static void fold_group(struct cm_windows *w, const struct unit_state *state, struct unit_sums *sums,
+                       uint32_t group, int64_t fold_no)
+{
+    struct reach *reach = &sums->reach[__builtin_ctz(group)];
+    struct cm_entry *entry = first_unfolded(w, state, reach);
+    struct cm_entry *last = reach->last;
+    struct cm_accumulator sum = {0};
+    for (; entry != NULL && no_of(entry) < fold_no; entry = entry->after) {
+        if (no_of(entry) >= reach->fold_no) {
+            cm_accumulator_add_entry(&sum, entry, pane_of(w, entry));
+        }
+        last = entry;
+    }
+    for (uint32_t bits = group; bits != 0; bits &= bits - 1) {
+        reach = &sums->reach[__builtin_ctz(bits)];
+        if (last != reach->last) {
+            add_to(&sums->at[__builtin_ctz(bits)], &sum);
+        }
+        reach->last = last;
+        reach->fold_no = fold_no;
+    }
+    cm_hist_free(&sum.hist);
 }
 
 struct unit_sums *cm_windows_caught_up(struct cm_windows *w, enum cm_view view, uint32_t window,
@@ -90,7 +142,12 @@ struct unit_sums *cm_windows_caught_up(struct cm_windows *w, enum cm_view view, 
         }
     }
     if (reach->fold_no < span->fold_no) {
-        fold(w, state, &sums->at[window], reach, span->fold_no);
+        uint32_t group = w->config->all[window].is_period ? companions(w, view, window, sums) : 0;
+        if ((group >> window & 1u) != 0 && (group & (group - 1)) != 0) {
+            fold_group(w, state, sums, group, span->fold_no);
+        } else {
+            fold(w, state, &sums->at[window], reach, span->fold_no);
+        }
     }
     return sums;
 }
@@ -148,13 +205,16 @@ static void give_back(struct cm_windows *w, enum cm_view view, struct cm_entry *
         }
         bool period = w->config->all[i].is_period;
         struct unit_sums *sums = &state->sums[view];
-        if (period && no >= span->left_no) {
+        if (period && no >= span->left_no && (sums->at == NULL || no >= sums->reach[i].fold_no)) {
             sums = cm_windows_caught_up(w, view, i, state);
         }
         if (sums->at == NULL) {
             continue;
         }
         struct reach *reach = &sums->reach[i];
+        if (no >= reach->fold_no) {
+            continue;
+        }
         if (!period && reach->left_no <= no && no < reach->fold_no) {
             let_go(w, &sums->at[i], reach, span->left_no);
         }

@@ -4,12 +4,15 @@
 #include "base/fail.h"
 #include "window/windows_state.h"
 
+#define ALL_KINDS ((1u << CM_KIND_COUNT) - 1)
+
 static void mark_pane(struct cm_windows *w, enum cm_view view, uint32_t window,
                       const struct cm_pane *pane)
 {
+    bool all = w->views[view].kinds == ALL_KINDS;
     for (const struct cm_entry_chunk *chunk = pane->chunks; chunk != NULL; chunk = chunk->next) {
         for (uint32_t e = 0; e < chunk->used; e++) {
-            if (in_view(w, view, chunk->at[e].unit)) {
+            if (all || in_view(w, view, chunk->at[e].unit)) {
                 cm_windows_mark(w, view, chunk->at[e].unit, 1u << window);
             }
         }
@@ -38,6 +41,7 @@ void cm_windows_advance(struct cm_windows *w, enum cm_view view, uint32_t window
     struct span *span = &w->views[view].spans[window];
     CM_ASSERT(span->used && asof_ms >= span->asof_ms && fold_ms <= asof_ms);
     CM_ASSERT(asof_ms % w->config->all[window].step_ms == 0);
+    w->views[view].impact_no = INT64_MIN;
 
     int64_t left_no = pane_no(w, cm_windows_left_ms(w, window, asof_ms));
     if (left_no > span->left_no) {

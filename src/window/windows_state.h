@@ -35,9 +35,18 @@ struct span {
     struct cm_pane *enter; /* oldest pane >= fold_no */
 };
 
+/* What a leg of a pane means for the windows of a view, whichever its unit: those in which the unit
+ * has changed, and those that may have folded it in already. */
+struct impact {
+    uint32_t changed, folded;
+};
+
 struct view {
     uint32_t kinds; /* bit a kind; 0: there is no such view */
     struct span spans[CM_WINDOWS_MAX];
+    /* What a leg of a pane means (see struct impact); valid until a window moves. */
+    int64_t impact_no; /* INT64_MIN: of none */
+    struct impact impact;
     uint32_t dirty;                  /* windows with a changed unit */
     struct cm_changed_unit *changed; /* units with a bit in marks */
     uint32_t changed_count, changed_cap;
@@ -152,9 +161,19 @@ void cm_windows_note_entry(struct cm_windows *windows, uint32_t unit, struct cm_
 void cm_windows_give_back(struct cm_windows *windows, const struct cm_pane *pane);
 /* The first instant inside a window as of asof_ms. */
 int64_t cm_windows_left_ms(const struct cm_windows *windows, uint32_t window, int64_t asof_ms);
+/* Puts a unit that has no mark yet on the list of the changed ones. */
+void cm_windows_list(struct view *view, uint32_t unit);
 /* Marks a unit as changed in a set of windows. */
-void cm_windows_mark(struct cm_windows *windows, enum cm_view view, uint32_t unit,
-                     uint32_t changed);
+static inline void cm_windows_mark(struct cm_windows *w, enum cm_view view, uint32_t unit,
+                                   uint32_t windows)
+{
+    struct view *v = &w->views[view];
+    if (v->marks[unit] == 0) {
+        cm_windows_list(v, unit);
+    }
+    v->marks[unit] = (uint16_t)(v->marks[unit] | windows);
+    v->dirty |= windows;
+}
 /* Makes the state of a unit exist. */
 void cm_windows_note_unit(struct cm_windows *windows, uint32_t unit);
 
