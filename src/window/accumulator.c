@@ -33,6 +33,9 @@ void cm_accumulator_add_leg(struct cm_accumulator *acc, const struct cm_leg *leg
     if (leg->handle_bin != CM_LEG_NO_BIN) {
         cm_hist_add(&acc->hist, leg->handle_bin, 1);
     }
+    for (uint32_t i = 0; i < leg->checks_count; i++) {
+        cm_check_sums_add(&acc->checks, leg->checks[i].name, 1, leg->checks[i].passed);
+    }
     maxima_add(acc, leg->wait_max_ms, leg->handle_max_ms);
 }
 
@@ -49,24 +52,45 @@ void cm_accumulator_subtract_leg(struct cm_accumulator *acc, const struct cm_leg
     if (leg->handle_bin != CM_LEG_NO_BIN) {
         cm_hist_sub(&acc->hist, leg->handle_bin, 1);
     }
+    for (uint32_t i = 0; i < leg->checks_count; i++) {
+        cm_check_sums_subtract(&acc->checks, leg->checks[i].name, 1, leg->checks[i].passed);
+    }
     maxima_subtract(acc, leg->wait_max_ms, leg->handle_max_ms);
 }
 
-void cm_accumulator_add_entry(struct cm_accumulator *acc, const struct cm_entry *entry,
-                              const struct cm_pane *pane)
+void cm_accumulator_add_entry(struct cm_accumulator *acc, const struct cm_entry *entry)
 {
-    cm_entry_add_to(entry, pane, &acc->tally, &acc->hist);
+    cm_entry_add_to(entry, &acc->tally, &acc->hist, &acc->checks);
 }
 
-void cm_accumulator_subtract_entry(struct cm_accumulator *acc, const struct cm_entry *entry,
-                                   const struct cm_pane *pane)
+void cm_accumulator_subtract_entry(struct cm_accumulator *acc, const struct cm_entry *entry)
 {
-    cm_entry_subtract_from(entry, pane, &acc->tally, &acc->hist);
+    cm_entry_subtract_from(entry, &acc->tally, &acc->hist, &acc->checks);
     maxima_subtract(acc, entry->wait_max_ms, entry->handle_max_ms);
+}
+
+void cm_accumulator_merge(struct cm_accumulator *into, const struct cm_accumulator *from)
+{
+    CM_ASSERT(from->tally.reserved == 0);
+    cm_tally_merge(&into->tally, &from->tally);
+    cm_hist_merge(&into->hist, &from->hist);
+    cm_check_sums_merge(&into->checks, &from->checks);
 }
 
 void cm_accumulator_clear(struct cm_accumulator *acc)
 {
     memset(&acc->tally, 0, sizeof(acc->tally));
     cm_hist_free(&acc->hist);
+    cm_check_sums_clear(&acc->checks);
+}
+
+void cm_accumulator_free(struct cm_accumulator *acc)
+{
+    cm_hist_free(&acc->hist);
+    cm_check_sums_free(&acc->checks);
+}
+
+size_t cm_accumulator_bytes(const struct cm_accumulator *acc)
+{
+    return cm_hist_bytes(&acc->hist) + cm_check_sums_bytes(&acc->checks);
 }

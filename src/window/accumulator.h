@@ -25,6 +25,7 @@ struct cm_period_maxima {
 struct cm_accumulator {
     struct cm_tally tally; /* tally.reserved: CM_STALE_* */
     struct cm_hist hist;
+    struct cm_check_sums checks;
 };
 
 #define CM_STALE_WAIT   1u
@@ -32,10 +33,12 @@ struct cm_accumulator {
 
 void cm_accumulator_add_leg(struct cm_accumulator *acc, const struct cm_leg *leg);
 void cm_accumulator_subtract_leg(struct cm_accumulator *acc, const struct cm_leg *leg);
-void cm_accumulator_add_entry(struct cm_accumulator *acc, const struct cm_entry *entry,
-                              const struct cm_pane *pane);
-void cm_accumulator_subtract_entry(struct cm_accumulator *acc, const struct cm_entry *entry,
-                                   const struct cm_pane *pane);
-void cm_accumulator_clear(struct cm_accumulator *acc);
+void cm_accumulator_add_entry(struct cm_accumulator *acc, const struct cm_entry *entry);
+void cm_accumulator_subtract_entry(struct cm_accumulator *acc, const struct cm_entry *entry);
+/* into += from, which may not be stale. */
+void cm_accumulator_merge(struct cm_accumulator *into, const struct cm_accumulator *from);
+void cm_accumulator_clear(struct cm_accumulator *acc); /* stale no longer */
+void cm_accumulator_free(struct cm_accumulator *acc);
+size_t cm_accumulator_bytes(const struct cm_accumulator *acc); /* heap bytes held */
 
 #endif

@@ -4,7 +4,7 @@
  * A leg is judged once, here: outcome, short abandons, service level, compliance. Panes and
  * accumulators then only add and subtract it; a revision takes back exactly what was added.
  *
- * UNITS     counts of legs, ms. COST 112 bytes.
+ * UNITS     counts of legs, ms. COST 128 bytes.
  */
 #ifndef CM_WINDOW_LEG_H
 #define CM_WINDOW_LEG_H
@@ -20,6 +20,12 @@
 #define CM_LEG_UNITS_MAX 6 /* seat, team, room, centre, queue; one to spare */
 #define CM_LEG_NO_BIN    0xffffu
 
+/* The verdict on a check, by the number of its name (sums.h). */
+struct cm_leg_check {
+    uint16_t name;
+    bool passed;
+};
+
 struct cm_leg {
     int64_t ts_ms;
     uint32_t units[CM_LEG_UNITS_MAX]; /* units_count numbers of cm_units */
@@ -28,10 +34,12 @@ struct cm_leg {
     uint16_t count[CM_TALLY_COUNT_N]; /* as cm_tally.count; vetoes and all others fit 16 bits */
     uint32_t sum[CM_TALLY_SUM_N];     /* as cm_tally.sum */
     uint32_t wait_max_ms, handle_max_ms;
+    const struct cm_leg_check *checks; /* borrowed; checks_count of them */
+    uint32_t checks_count;
 };
 
 /* Judges a cdr by the configuration in force; its verdicts by name are in `marks`.
- * `leg->units*` is left as it is. */
+ * `leg->units*` is left as it is, and it has no checks yet. */
 void cm_leg_judge(struct cm_leg *leg, const struct cm_event *event, const struct cm_config *config,
                   struct cm_marks *marks);
 

@@ -10,6 +10,8 @@
 #define TABLE_MIN   1024u
 #define CHUNK_FIRST 8u
 #define CHUNK_MOST  128u
+#define MORE_FIRST  4u
+#define MORE_MOST   512u
 
 struct cm_panes {
     int64_t pane_ms;
@@ -23,7 +25,8 @@ struct cm_panes {
     size_t bytes;
 };
 
-_Static_assert(sizeof(struct cm_entry) <= 104, "an entry is meant to stay compact");
+_Static_assert(CM_HIST_BINS <= CM_MORE_CHECKS, "keys of bins and of names are apart");
+_Static_assert(sizeof(struct cm_entry) <= 112, "an entry is meant to stay compact");
 
 struct cm_panes *cm_panes_create(int64_t pane_ms)
 {
@@ -50,9 +53,14 @@ static void pane_free(struct cm_panes *panes, struct cm_pane *pane)
         free(chunk);
         chunk = next;
     }
-    panes->bytes -= sizeof(*pane) + pane->bins_cap * sizeof(*pane->bins);
+    while (pane->more != NULL) {
+        struct cm_more_chunk *next = pane->more->next;
+        panes->bytes -= sizeof(*next) + pane->more->cap * sizeof(struct cm_more);
+        free(pane->more);
+        pane->more = next;
+    }
+    panes->bytes -= sizeof(*pane);
     panes->count--;
-    free(pane->bins);
     free(pane);
 }
 
@@ -304,6 +312,46 @@ static bool fits(const struct cm_entry *entry, const struct cm_leg *leg)
     return over == 0 && over_sum == 0;
 }
 
+static struct cm_more *more_new(struct cm_panes *panes, struct cm_pane *pane)
+{
+    struct cm_more_chunk *chunk = pane->more;
+    if (chunk == NULL || chunk->used == chunk->cap) {
+        uint32_t cap = chunk == NULL ? MORE_FIRST : chunk->cap * 2;
+        cap = cap > MORE_MOST ? MORE_MOST : cap;
+        struct cm_more_chunk *fresh = cm_alloc(1, sizeof(*fresh) + cap * sizeof(struct cm_more));
+        *fresh = (struct cm_more_chunk){.next = chunk, .cap = cap};
+        panes->bytes += sizeof(*fresh) + cap * sizeof(struct cm_more);
+        pane->more = chunk = fresh;
+    }
+    return &chunk->at[chunk->used++];
+}
+
+static void more_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_entry *entry,
+                     uint32_t key, uint32_t passed)
+{
+    for (struct cm_more *more = entry->more; more != NULL; more = more->next) {
+        if (more->key == key) {
+            more->count++;
+            more->passed += passed;
+            return;
+        }
+    }
+    struct cm_more *more = more_new(panes, pane);
+    *more = (struct cm_more){entry->more, (uint16_t)key, 1, passed};
+    entry->more = more;
+}
+
+static void more_subtract(struct cm_entry *entry, uint32_t key, uint32_t passed)
+{
+    struct cm_more *more = entry->more;
+    while (more != NULL && more->key != key) {
+        more = more->next;
+    }
+    CM_ASSERT(more != NULL && more->count > 0 && more->passed >= passed); /* it was added */
+    more->count--;
+    more->passed -= passed;
+}
+
 static void bin_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_entry *entry,
                     uint16_t bin)
 {
@@ -312,35 +360,16 @@ static void bin_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_entr
         entry->bin_count++; /* at most 65,535: fits() bounds the answered legs of an entry */
         return;
     }
-    for (uint32_t i = entry->more_bins; i != 0; i = pane->bins[i - 1].next) {
-        if (pane->bins[i - 1].bin == bin) {
-            pane->bins[i - 1].count++;
-            return;
-        }
-    }
-    if (pane->bins_used == pane->bins_cap) {
-        uint32_t cap = pane->bins_cap == 0 ? 16 : pane->bins_cap * 2;
-        panes->bytes += (cap - pane->bins_cap) * sizeof(*pane->bins);
-        pane->bins = cm_realloc(pane->bins, cap, sizeof(*pane->bins));
-        pane->bins_cap = cap;
-    }
-    pane->bins[pane->bins_used++] = (struct cm_more_bins){bin, 1, entry->more_bins};
-    entry->more_bins = pane->bins_used;
+    more_add(panes, pane, entry, bin, 0);
 }
 
-static void bin_subtract(struct cm_pane *pane, struct cm_entry *entry, uint16_t bin)
+static void bin_subtract(struct cm_entry *entry, uint16_t bin)
 {
     if (entry->bin == bin && entry->bin_count > 0) {
         entry->bin_count--;
         return;
     }
-    for (uint32_t i = entry->more_bins; i != 0; i = pane->bins[i - 1].next) {
-        if (pane->bins[i - 1].bin == bin && pane->bins[i - 1].count > 0) {
-            pane->bins[i - 1].count--;
-            return;
-        }
-    }
-    CM_ASSERT(false); /* a bin that was never added */
+    more_subtract(entry, bin, 0);
 }
 
 /* How many entries of the unit in that pane are older than this one; CM_ENTRY_ALONE for so many or
@@ -384,13 +413,49 @@ uint8_t cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_cha
     if (leg->handle_bin != CM_LEG_NO_BIN) {
         bin_add(panes, pane, entry, leg->handle_bin);
     }
+    for (uint32_t i = 0; i < leg->checks_count; i++) {
+        const struct cm_leg_check *check = &leg->checks[i];
+        more_add(panes, pane, entry, CM_MORE_CHECKS + check->name, check->passed);
+    }
     return ordinal;
+}
+
+static const struct cm_more *more_find(const struct cm_entry *entry, uint32_t key)
+{
+    const struct cm_more *more = entry->more;
+    while (more != NULL && more->key != key) {
+        more = more->next;
+    }
+    return more;
+}
+
+/* Whether the entry has just the verdicts of that leg. A name may come twice in a leg, as the one
+ * for all that are too many. */
+static bool has_checks(const struct cm_entry *entry, const struct cm_leg *leg)
+{
+    uint32_t count = 0;
+    for (const struct cm_more *more = entry->more; more != NULL; more = more->next) {
+        count += more->key >= CM_MORE_CHECKS ? more->count : 0;
+    }
+    bool equal = count == leg->checks_count;
+    for (uint32_t i = 0; equal && i < leg->checks_count; i++) {
+        const struct cm_more *more = more_find(entry, CM_MORE_CHECKS + leg->checks[i].name);
+        uint32_t evaluated = 0;
+        uint32_t passed = 0;
+        for (uint32_t k = 0; k < leg->checks_count; k++) {
+            bool same = leg->checks[k].name == leg->checks[i].name;
+            evaluated += same;
+            passed += same && leg->checks[k].passed;
+        }
+        equal = more != NULL && more->count == evaluated && more->passed == passed;
+    }
+    return equal;
 }
 
 /* Whether the entry is just that leg: equal counts and sums have the same bin and maxima, too. */
 static bool is_leg(const struct cm_entry *entry, const struct cm_leg *leg)
 {
-    bool equal = true;
+    bool equal = has_checks(entry, leg);
     for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
         equal = equal && entry->count[i] == leg->count[i];
     }
@@ -440,7 +505,11 @@ bool cm_panes_subtract(struct cm_panes *panes, struct cm_pane *pane, struct cm_c
         entry->sum[i] -= leg->sum[i];
     }
     if (leg->handle_bin != CM_LEG_NO_BIN) {
-        bin_subtract(pane, entry, leg->handle_bin);
+        bin_subtract(entry, leg->handle_bin);
+    }
+    for (uint32_t i = 0; i < leg->checks_count; i++) {
+        const struct cm_leg_check *check = &leg->checks[i];
+        more_subtract(entry, CM_MORE_CHECKS + check->name, check->passed);
     }
     *out = entry;
     if (legs == 0) {
@@ -452,8 +521,8 @@ bool cm_panes_subtract(struct cm_panes *panes, struct cm_pane *pane, struct cm_c
            (leg->handle_max_ms == 0 || leg->handle_max_ms < entry->handle_max_ms);
 }
 
-void cm_entry_add_to(const struct cm_entry *entry, const struct cm_pane *pane,
-                     struct cm_tally *into, struct cm_hist *hist)
+void cm_entry_add_to(const struct cm_entry *entry, struct cm_tally *into, struct cm_hist *hist,
+                     struct cm_check_sums *checks)
 {
     for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
         into->count[i] += entry->count[i];
@@ -465,21 +534,20 @@ void cm_entry_add_to(const struct cm_entry *entry, const struct cm_pane *pane,
         entry->wait_max_ms > into->wait_max_ms ? entry->wait_max_ms : into->wait_max_ms;
     into->handle_max_ms =
         entry->handle_max_ms > into->handle_max_ms ? entry->handle_max_ms : into->handle_max_ms;
-    if (hist == NULL) {
-        return;
-    }
     if (entry->bin_count > 0) {
         cm_hist_add(hist, entry->bin, entry->bin_count);
     }
-    for (uint32_t i = entry->more_bins; i != 0; i = pane->bins[i - 1].next) {
-        if (pane->bins[i - 1].count > 0) {
-            cm_hist_add(hist, pane->bins[i - 1].bin, pane->bins[i - 1].count);
+    for (const struct cm_more *more = entry->more; more != NULL; more = more->next) {
+        if (more->key >= CM_MORE_CHECKS) {
+            cm_check_sums_add(checks, more->key - CM_MORE_CHECKS, more->count, more->passed);
+        } else if (more->count > 0) {
+            cm_hist_add(hist, more->key, more->count);
         }
     }
 }
 
-void cm_entry_subtract_from(const struct cm_entry *entry, const struct cm_pane *pane,
-                            struct cm_tally *into, struct cm_hist *hist)
+void cm_entry_subtract_from(const struct cm_entry *entry, struct cm_tally *into,
+                            struct cm_hist *hist, struct cm_check_sums *checks)
 {
     for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
         into->count[i] -= entry->count[i];
@@ -490,9 +558,11 @@ void cm_entry_subtract_from(const struct cm_entry *entry, const struct cm_pane *
     if (entry->bin_count > 0) {
         cm_hist_sub(hist, entry->bin, entry->bin_count);
     }
-    for (uint32_t i = entry->more_bins; i != 0; i = pane->bins[i - 1].next) {
-        if (pane->bins[i - 1].count > 0) {
-            cm_hist_sub(hist, pane->bins[i - 1].bin, pane->bins[i - 1].count);
+    for (const struct cm_more *more = entry->more; more != NULL; more = more->next) {
+        if (more->key >= CM_MORE_CHECKS) {
+            cm_check_sums_subtract(checks, more->key - CM_MORE_CHECKS, more->count, more->passed);
+        } else if (more->count > 0) {
+            cm_hist_sub(hist, more->key, more->count);
         }
     }
 }

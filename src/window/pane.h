@@ -7,7 +7,7 @@
  * ◄───────────────── e ◄── newest     (entry.before)
  *
  * An event touches, for each of its units, one entry, however many windows there are. Entries are
- * compact (104 bytes: counts of 16, sums of 32 bits); when a field would overflow, the unit gets a
+ * compact (112 bytes: counts of 16, sums of 32 bits); when a field would overflow, the unit gets a
  * second entry for that pane. Which of them holds a leg is told by its ordinal, so that taking the
  * leg back hits just that one. Chains run strictly back in time and end where panes have been given
  * back.
@@ -24,17 +24,32 @@
 
 #include "base/histogram.h"
 #include "event/tally.h"
+#include "window/check_sums.h"
 #include "window/leg.h"
+
+/* What an entry holds beyond its first bin: further bins of handle times, and verdicts by name. */
+struct cm_more {
+    struct cm_more *next;
+    uint16_t key;           /* a bin, or CM_MORE_CHECKS + the number of a name */
+    uint32_t count, passed; /* of a bin: legs; of a name: evaluated, passed */
+};
+#define CM_MORE_CHECKS 1024u
+
+struct cm_more_chunk {
+    struct cm_more_chunk *next;
+    uint32_t used, cap;
+    struct cm_more at[];
+};
 
 struct cm_entry {
     struct cm_entry *before,
-        *after; /* same unit: in an older (or this) pane, in a newer (or this) */
+        *after;           /* same unit: in an older (or this) pane, in a newer (or this) */
+    struct cm_more *more; /* the pane's; NULL: nothing */
     uint32_t unit;
     uint32_t no;             /* the pane's number, low 32 bits */
     uint16_t no_high;        /* and the bits above: event times and panes are >= 0 */
     uint16_t bin, bin_count; /* first bin of the handle times; count 0: none */
     uint16_t count[CM_TALLY_COUNT_N];
-    uint32_t more_bins; /* index + 1 in the pane's bins; 0: none */
     uint32_t sum[CM_TALLY_SUM_N];
     uint32_t wait_max_ms, handle_max_ms;
 };
@@ -45,20 +60,14 @@ struct cm_entry_chunk {
     struct cm_entry at[];
 };
 
-struct cm_more_bins {
-    uint16_t bin, count;
-    uint32_t next; /* index + 1 */
-};
-
 struct cm_pane {
     int64_t no; /* event time / pane length */
     struct cm_pane *older, *newer;
     struct cm_pane *hash_next;
     struct cm_entry_chunk *chunks, *last;
-    struct cm_more_bins *bins;
-    uint32_t bins_used, bins_cap;
-    uint64_t journal_newest; /* newest leg of this pane in the journal */
-    int64_t first_seen_ms;   /* the clock when its first leg came; INT64_MIN before */
+    struct cm_more_chunk *more; /* the one that is filling, then older ones */
+    uint64_t journal_newest;    /* newest leg of this pane in the journal */
+    int64_t first_seen_ms;      /* the clock when its first leg came; INT64_MIN before */
 };
 
 /* Where a unit's chain begins, and where it was looked at last: when partitions are read at
@@ -103,11 +112,10 @@ uint8_t cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_cha
 CM_NODISCARD bool cm_panes_subtract(struct cm_panes *panes, struct cm_pane *pane,
                                     struct cm_chain *chain, const struct cm_leg *leg,
                                     uint8_t ordinal, struct cm_entry **out);
-/* into += entry and into -= entry, histogram included (may be NULL); subtracting leaves the maxima.
- */
-void cm_entry_add_to(const struct cm_entry *entry, const struct cm_pane *pane,
-                     struct cm_tally *into, struct cm_hist *hist);
-void cm_entry_subtract_from(const struct cm_entry *entry, const struct cm_pane *pane,
-                            struct cm_tally *into, struct cm_hist *hist);
+/* into += entry and into -= entry, histogram and checks included; subtracting leaves the maxima. */
+void cm_entry_add_to(const struct cm_entry *entry, struct cm_tally *into, struct cm_hist *hist,
+                     struct cm_check_sums *checks);
+void cm_entry_subtract_from(const struct cm_entry *entry, struct cm_tally *into,
+                            struct cm_hist *hist, struct cm_check_sums *checks);
 
 #endif

@@ -287,18 +287,6 @@ static void tell(struct cm_sums *s, struct unit_cells *cells, uint32_t unit, uin
     }
 }
 
-void cm_sums_add_told(struct cm_sums *s, uint32_t unit, uint32_t kind, int64_t ts_ms,
-                      const struct cm_sum_of *at, uint32_t count)
-{
-    int64_t no = ts_ms / s->pane_ms - (ts_ms % s->pane_ms < 0);
-    struct unit_cells *cells = cells_of(s, unit, kind);
-    for (uint32_t i = 0; i < count; i++) {
-        CM_ASSERT(!is_on_key(at[i].key));
-        (void)slot_of(s, cells, unit, kind, at[i].key);
-        cm_sums_add_item(s, cells, &(struct item){no, at[i].key, at[i].sum});
-    }
-}
-
 void cm_sums_add(struct cm_sums *s, uint32_t unit, uint32_t kind, uint32_t key, int64_t ts_ms,
                  struct cm_sum sum)
 {

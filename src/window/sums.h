@@ -71,15 +71,6 @@ struct cm_str cm_sums_name(const struct cm_sums *sums, uint32_t key);
 void cm_sums_add(struct cm_sums *sums, uint32_t unit, uint32_t kind, uint32_t key, int64_t ts_ms,
                  struct cm_sum sum);
 
-/* The same of several keys, none of them a state, when whoever adds them tells of the change of
- * that unit at that instant by other means, now and when the window moves. */
-struct cm_sum_of {
-    uint32_t key;
-    struct cm_sum sum;
-};
-void cm_sums_add_told(struct cm_sums *sums, uint32_t unit, uint32_t kind, int64_t ts_ms,
-                      const struct cm_sum_of *at, uint32_t count);
-
 /* Moves a window to [left_no, asof_no), never back. */
 void cm_sums_move(struct cm_sums *sums, uint32_t span, int64_t left_no, int64_t asof_no);
 /* Gives back the panes that no cursor has before it. Call after moving. */

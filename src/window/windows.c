@@ -56,7 +56,7 @@ static void unit_free(struct cm_windows *w, struct unit_state *unit)
 {
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
         for (uint32_t i = 0; unit->sums[v].at != NULL && i < w->config->all_count; i++) {
-            cm_hist_free(&unit->sums[v].at[i].hist);
+            cm_accumulator_free(&unit->sums[v].at[i]);
         }
         free(unit->sums[v].at);
     }
@@ -79,6 +79,7 @@ void cm_windows_destroy(struct cm_windows *w)
     free(w->state);
     free(w->kinds);
     cm_hist_free(&w->scratch);
+    cm_check_sums_free(&w->check_scratch);
     cm_panes_destroy(w->panes);
     cm_journal_destroy(w->journal);
     cm_attribution_destroy(w->attribution);
@@ -357,11 +358,12 @@ static void take_back(struct cm_windows *w, struct cm_journal_record *record)
 {
     struct cm_leg leg;
     cm_leg_unpack(&leg, &record->leg, record->ts_ms);
+    cm_windows_detail_checks_again(w, record, &leg);
     record->is_counted = false;
     w->orphans -= record->is_orphan;
     record->is_orphan = false;
     accumulate(w, &leg, false);
-    cm_windows_detail_take_back(w, record, &leg);
+    cm_windows_detail_take_back(w, record);
 
     int64_t no = pane_no(w, leg.ts_ms);
     struct cm_pane *pane = no < cm_panes_floor(w->panes) ? NULL : cm_panes_find(w->panes, no);
@@ -471,6 +473,7 @@ static enum cm_verdict count_cdr(struct cm_windows *w, const struct cm_event *ev
 {
     struct cm_leg leg;
     cm_leg_judge(&leg, event, w->config, &w->detail.marks);
+    cm_windows_detail_checks(w, &leg);
     cm_attribution_resolve(w->attribution, event, &leg);
     for (uint32_t i = 0; i < leg.units_count; i++) {
         (void)state_of(w, leg.units[i]);

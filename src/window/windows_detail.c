@@ -79,6 +79,7 @@ void cm_windows_detail_close(struct cm_windows *w)
     cm_sums_destroy(d->sums);
     cm_marks_free(&d->marks);
     cm_mark_log_free(&d->mark_log);
+    free(d->checks);
     cm_details_free(&d->scratch);
     free(d->gauges);
 }
@@ -130,48 +131,50 @@ bool cm_windows_take_other(struct cm_windows *w, const struct cm_event *event)
     return true;
 }
 
-/* Verdicts by name, told of by the leg itself: some at a time, so that each unit is looked up once
- * for them. */
-struct mark_batch {
-    struct cm_sum_of at[16];
-    uint32_t count;
-};
-
-static void flush_marks(struct cm_windows *w, const struct cm_leg *leg, struct mark_batch *batch)
+static struct cm_leg_check *room_for_checks(struct detail *d, uint32_t count)
 {
-    for (uint32_t u = 0; u < leg->units_count && batch->count > 0; u++) {
-        cm_sums_add_told(w->detail.sums, leg->units[u], w->kinds[leg->units[u]], leg->ts_ms,
-                         batch->at, batch->count);
+    if (count > d->checks_cap) {
+        d->checks_cap = 2 * count;
+        d->checks = cm_realloc(d->checks, d->checks_cap, sizeof(*d->checks));
     }
-    batch->count = 0;
+    return d->checks;
 }
 
-static void add_mark(struct cm_windows *w, const struct cm_leg *leg, struct mark_batch *batch,
-                     uint32_t mark, uint64_t one)
+void cm_windows_detail_checks(struct cm_windows *w, struct cm_leg *leg)
 {
-    if (batch->count == CM_ARRAY_LEN(batch->at)) {
-        flush_marks(w, leg, batch);
+    struct detail *d = &w->detail;
+    struct cm_leg_check *checks = room_for_checks(d, d->marks.count);
+    for (uint32_t i = 0; i < d->marks.count; i++) {
+        uint32_t key = cm_sums_name_key(d->sums, d->marks.at[i].name);
+        checks[i] = (struct cm_leg_check){(uint16_t)(key - CM_SUM_NAMES), d->marks.at[i].passed};
     }
-    batch->at[batch->count++] = (struct cm_sum_of){mark >> 1, {one, (mark & 1u) != 0 ? one : 0}};
+    leg->checks = checks;
+    leg->checks_count = d->marks.count;
+}
+
+void cm_windows_detail_checks_again(struct cm_windows *w, const struct cm_journal_record *record,
+                                    struct cm_leg *leg)
+{
+    struct detail *d = &w->detail;
+    struct cm_leg_check *checks = room_for_checks(d, record->leg.marks_count);
+    for (uint32_t i = 0; i < record->leg.marks_count; i++) {
+        uint32_t mark = cm_mark_log_at(&d->mark_log, record->marks + i);
+        checks[i] = (struct cm_leg_check){(uint16_t)(mark >> 1), (mark & 1u) != 0};
+    }
+    leg->checks = checks;
+    leg->checks_count = record->leg.marks_count;
 }
 
 void cm_windows_detail_leg(struct cm_windows *w, const struct cm_event *event,
                            const struct cm_leg *leg, struct cm_journal_record *record)
 {
     struct detail *d = &w->detail;
-    struct mark_batch batch;
-    batch.count = 0;
-    for (uint32_t i = 0; i < d->marks.count; i++) {
-        uint32_t key = cm_sums_name_key(d->sums, d->marks.at[i].name);
-        uint32_t mark = key << 1 | (d->marks.at[i].passed ? 1u : 0);
-        add_mark(w, leg, &batch, mark, 1);
-        if (record != NULL) {
-            uint32_t place = cm_mark_log_add(&d->mark_log, mark);
-            record->marks = i == 0 ? place : record->marks;
-            record->leg.marks_count = (uint16_t)(i + 1); /* 64 KiB hold fewer than 2^14 checks */
-        }
+    for (uint32_t i = 0; record != NULL && i < leg->checks_count; i++) {
+        uint32_t mark = (uint32_t)leg->checks[i].name << 1 | leg->checks[i].passed;
+        uint32_t place = cm_mark_log_add(&d->mark_log, mark);
+        record->marks = i == 0 ? place : record->marks;
+        record->leg.marks_count = (uint16_t)(i + 1); /* 64 KiB hold fewer than 2^14 checks */
     }
-    flush_marks(w, leg, &batch);
     uint32_t place = cm_judgements_add_leg(
         d->judgements, event, leg->units, leg->units_count, leg->count[CM_TALLY_AT_checked] != 0,
         leg->count[CM_TALLY_AT_compliant] != 0, d->judged, w->clock_ms);
@@ -181,16 +184,8 @@ void cm_windows_detail_leg(struct cm_windows *w, const struct cm_event *event,
     cm_queue_waits_take(d->waits, event, 0, w->clock_ms);
 }
 
-void cm_windows_detail_take_back(struct cm_windows *w, const struct cm_journal_record *record,
-                                 const struct cm_leg *leg)
+void cm_windows_detail_take_back(struct cm_windows *w, const struct cm_journal_record *record)
 {
-    struct mark_batch batch;
-    batch.count = 0;
-    for (uint32_t i = 0; i < record->leg.marks_count; i++) {
-        add_mark(w, leg, &batch, cm_mark_log_at(&w->detail.mark_log, record->marks + i),
-                 UINT64_MAX);
-    }
-    flush_marks(w, leg, &batch);
     w->detail.judged = cm_judgements_drop_leg(w->detail.judgements, record->judged);
 }
 
@@ -293,49 +288,65 @@ static void add_states(struct cm_windows *w, uint32_t span, uint32_t unit, struc
     }
 }
 
-static void add_checks(struct cm_windows *w, uint32_t span, uint32_t unit)
+static void add_name(struct cm_windows *w, uint32_t name, struct cm_sum sum)
+{
+    if (sum.a != 0) {
+        struct cm_str text = cm_sums_name(w->detail.sums, CM_SUM_NAMES + name);
+        cm_details_add(&w->detail.scratch,
+                       &(struct cm_detail){CM_DETAIL_CHECK, 0, text, sum.a, sum.b});
+    }
+}
+
+/* By name: those of the legs and those of judgements. By source: each judgement's, and the rest. */
+static void add_checks(struct cm_windows *w, uint32_t span, uint32_t unit, uint32_t keys,
+                       const struct cm_check_sums *checks)
 {
     const struct cm_sums *sums = w->detail.sums;
-    struct cm_details *scratch = &w->detail.scratch;
     struct cm_detail record = {CM_DETAIL_SOURCE, CM_DETAIL_SOURCE_RECORD, {0}, 0, 0};
-    uint32_t keys = cm_sums_keys(sums, unit);
-    for (uint32_t key = CM_SUM_NAMES; key < keys; key++) {
-        struct cm_sum sum = cm_sums_get(sums, span, unit, key);
-        record.count += sum.a;
-        record.passed += sum.b;
-        if (sum.a != 0) {
-            cm_details_add(scratch, &(struct cm_detail){CM_DETAIL_CHECK, 0, cm_sums_name(sums, key),
-                                                        sum.a, sum.b});
+    uint32_t judged = keys > CM_SUM_NAMES ? keys - CM_SUM_NAMES : 0;
+    for (uint32_t i = 0; i < checks->count || i < judged; i++) {
+        struct cm_sum sum = {0, 0};
+        if (i < checks->count) {
+            sum = (struct cm_sum){checks->at[i].evaluated, checks->at[i].passed};
+            record.count += sum.a;
+            record.passed += sum.b;
         }
+        if (i < judged) {
+            struct cm_sum more = cm_sums_get(sums, span, unit, CM_SUM_NAMES + i);
+            sum = (struct cm_sum){sum.a + more.a, sum.b + more.b};
+        }
+        add_name(w, i, sum);
     }
-    for (uint32_t i = 0; i < CM_SOURCE_COUNT; i++) {
+    for (uint32_t i = 0; keys > CM_SUM_SOURCE && i < CM_SOURCE_COUNT; i++) {
         struct cm_sum sum = cm_sums_get(sums, span, unit, CM_SUM_SOURCE + i);
-        record.count -= sum.a;
-        record.passed -= sum.b;
         if (sum.a != 0) {
-            cm_details_add(scratch, &(struct cm_detail){
-                                        CM_DETAIL_SOURCE, (uint8_t)(1 + i), {0}, sum.a, sum.b});
+            cm_details_add(
+                &w->detail.scratch,
+                &(struct cm_detail){CM_DETAIL_SOURCE, (uint8_t)(1 + i), {0}, sum.a, sum.b});
         }
     }
     if (record.count != 0) {
-        cm_details_add(scratch, &record);
+        cm_details_add(&w->detail.scratch, &record);
     }
 }
 
 void cm_windows_detail_measure(struct cm_windows *w, enum cm_view view, uint32_t window,
-                               uint32_t unit, struct cm_measures *out)
+                               uint32_t unit, const struct cm_check_sums *checks,
+                               struct cm_measures *out)
 {
     struct cm_details *scratch = &w->detail.scratch;
     uint32_t span = w->detail.span[view][window];
+    uint32_t keys = cm_sums_keys(w->detail.sums, unit);
     scratch->count = 0;
-    if (cm_sums_keys(w->detail.sums, unit) == 0) {
-        return;
+    if (keys > 0) {
+        correct_tally(w, span, unit, &out->tally);
+        add_states(w, span, unit, out);
     }
-    correct_tally(w, span, unit, &out->tally);
-    add_states(w, span, unit, out);
-    add_checks(w, span, unit);
-    cm_details_sort(scratch);
-    out->details = *scratch;
+    if (keys > 0 || checks->count > 0) {
+        add_checks(w, span, unit, keys, checks);
+        cm_details_sort(scratch);
+        out->details = *scratch;
+    }
 }
 
 /* ---- gauges */

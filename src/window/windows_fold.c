@@ -18,12 +18,6 @@ static int64_t no_of(const struct cm_entry *entry)
     return (int64_t)((uint64_t)entry->no_high << 32 | entry->no);
 }
 
-/* Only entries with several bins need their pane. */
-static const struct cm_pane *pane_of(struct cm_windows *w, const struct cm_entry *entry)
-{
-    return entry->more_bins == 0 ? NULL : cm_panes_find(w->panes, no_of(entry));
-}
-
 /* Where folding goes on. When `last` was given back: at the oldest entry there is, though what is
  * about to be given back may be folded in. */
 static struct cm_entry *first_unfolded(const struct cm_windows *w, const struct unit_state *state,
@@ -41,13 +35,11 @@ static struct cm_entry *first_unfolded(const struct cm_windows *w, const struct 
 }
 
 /* Takes out what lies before left_no; only then may a pane be given back. */
-static void let_go(struct cm_windows *w, struct cm_accumulator *acc, struct reach *reach,
-                   int64_t left_no)
+static void let_go(struct cm_accumulator *acc, struct reach *reach, int64_t left_no)
 {
     if (reach->fold_no <= left_no) {
         if (reach->leave != NULL) {
             cm_accumulator_clear(acc);
-            acc->tally.reserved = 0;
         }
         reach->leave = NULL;
         reach->left_no = reach->fold_no = left_no;
@@ -55,7 +47,7 @@ static void let_go(struct cm_windows *w, struct cm_accumulator *acc, struct reac
     }
     struct cm_entry *entry = reach->leave;
     while (entry != NULL && no_of(entry) < left_no) {
-        cm_accumulator_subtract_entry(acc, entry, pane_of(w, entry));
+        cm_accumulator_subtract_entry(acc, entry);
         entry = entry == reach->last ? NULL : entry->after;
     }
     reach->leave = entry;
@@ -69,18 +61,12 @@ static void fold(struct cm_windows *w, const struct unit_state *state, struct cm
     int64_t from_no = reach->fold_no > reach->left_no ? reach->fold_no : reach->left_no;
     for (; entry != NULL && no_of(entry) < fold_no; entry = entry->after) {
         if (no_of(entry) >= from_no) {
-            cm_accumulator_add_entry(acc, entry, pane_of(w, entry));
+            cm_accumulator_add_entry(acc, entry);
             reach->leave = reach->leave == NULL ? entry : reach->leave;
         }
         reach->last = entry;
     }
     reach->fold_no = fold_no;
-}
-
-static void add_to(struct cm_accumulator *acc, const struct cm_accumulator *sum)
-{
-    cm_tally_merge(&acc->tally, &sum->tally);
-    cm_hist_merge(&acc->hist, &sum->hist);
 }
 
 /* The periods that have the same to fold in as this one, itself included, a bit each: most days lie
@@ -111,19 +97,19 @@ static void fold_group(struct cm_windows *w, const struct unit_state *state, str
     struct cm_accumulator sum = {0};
     for (; entry != NULL && no_of(entry) < fold_no; entry = entry->after) {
         if (no_of(entry) >= reach->fold_no) {
-            cm_accumulator_add_entry(&sum, entry, pane_of(w, entry));
+            cm_accumulator_add_entry(&sum, entry);
         }
         last = entry;
     }
     for (uint32_t bits = group; bits != 0; bits &= bits - 1) {
         reach = &sums->reach[__builtin_ctz(bits)];
         if (last != reach->last) {
-            add_to(&sums->at[__builtin_ctz(bits)], &sum);
+            cm_accumulator_merge(&sums->at[__builtin_ctz(bits)], &sum);
         }
         reach->last = last;
         reach->fold_no = fold_no;
     }
-    cm_hist_free(&sum.hist);
+    cm_accumulator_free(&sum);
 }
 
 struct unit_sums *cm_windows_caught_up(struct cm_windows *w, enum cm_view view, uint32_t window,
@@ -138,7 +124,7 @@ struct unit_sums *cm_windows_caught_up(struct cm_windows *w, enum cm_view view, 
             reach->left_no = span->left_no;
             reach->leave = NULL;
         } else {
-            let_go(w, &sums->at[window], reach, span->left_no);
+            let_go(&sums->at[window], reach, span->left_no);
         }
     }
     if (reach->fold_no < span->fold_no) {
@@ -164,7 +150,6 @@ void cm_windows_clear_period(struct cm_windows *w, enum cm_view view, uint32_t w
             cm_windows_mark(w, view, u, 1u << window);
         }
         cm_accumulator_clear(&sums->at[window]);
-        sums->at[window].tally.reserved = 0;
         sums->reach[window].leave = NULL;
         *maxima_of(w, sums, window) = (struct cm_period_maxima){0, 0};
     }
@@ -216,7 +201,7 @@ static void give_back(struct cm_windows *w, enum cm_view view, struct cm_entry *
             continue;
         }
         if (!period && reach->left_no <= no && no < reach->fold_no) {
-            let_go(w, &sums->at[i], reach, span->left_no);
+            let_go(&sums->at[i], reach, span->left_no);
         }
         reach->last = reach->last == entry ? NULL : reach->last;
         reach->leave = reach->leave == entry ? NULL : reach->leave;

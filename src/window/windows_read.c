@@ -68,7 +68,8 @@ static void refresh_maxima(struct cm_windows *w, enum cm_view view, uint32_t win
 
 /* Adds the unit's entries in [fold, asof) to what is folded. */
 static void add_unfolded(struct cm_windows *w, const struct span *span,
-                         const struct unit_state *state, struct cm_measures *out)
+                         const struct unit_state *state, struct cm_measures *out,
+                         const struct cm_check_sums **checks)
 {
     int64_t asof_no = pane_no(w, span->asof_ms);
     const struct cm_entry *entry = state->chain.newest;
@@ -84,10 +85,11 @@ static void add_unfolded(struct cm_windows *w, const struct span *span,
         }
         if (!copied) {
             cm_hist_copy(&w->scratch, &out->handle);
-            out->handle = w->scratch;
+            cm_check_sums_copy(&w->check_scratch, *checks);
+            *checks = &w->check_scratch;
             copied = true;
         }
-        cm_entry_add_to(entry, cm_panes_find(w->panes, no), &out->tally, &w->scratch);
+        cm_entry_add_to(entry, &out->tally, &w->scratch, &w->check_scratch);
         out->handle = w->scratch;
     }
 }
@@ -96,6 +98,8 @@ bool cm_windows_measure(struct cm_windows *w, enum cm_view view, uint32_t window
                         struct cm_measures *out)
 {
     const struct span *span = &w->views[view].spans[window];
+    static const struct cm_check_sums none;
+    const struct cm_check_sums *checks = &none;
     memset(out, 0, sizeof(*out));
     if (unit >= w->state_cap || span->asof_ms == INT64_MIN) {
         return false;
@@ -108,9 +112,10 @@ bool cm_windows_measure(struct cm_windows *w, enum cm_view view, uint32_t window
         }
         out->tally = state->sums[view].at[window].tally;
         out->handle = state->sums[view].at[window].hist;
+        checks = &state->sums[view].at[window].checks;
     }
-    add_unfolded(w, span, state, out);
-    cm_windows_detail_measure(w, view, window, unit, out);
+    add_unfolded(w, span, state, out, &checks);
+    cm_windows_detail_measure(w, view, window, unit, checks, out);
     return !cm_measures_are_empty(out);
 }
 
@@ -190,7 +195,7 @@ void cm_windows_memory(const struct cm_windows *w, struct cm_windows_memory *out
     for (uint32_t u = 0; u < w->state_cap; u++) {
         for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
             for (uint32_t i = 0; w->state[u].sums[v].at != NULL && i < w->config->all_count; i++) {
-                out->accumulator_bytes += cm_hist_bytes(&w->state[u].sums[v].at[i].hist);
+                out->accumulator_bytes += cm_accumulator_bytes(&w->state[u].sums[v].at[i]);
             }
         }
     }

@@ -81,6 +81,8 @@ struct detail {
     struct cm_marks marks;   /* of the present event */
     struct cm_judged judged; /* of the leg that the present event revises */
     struct cm_mark_log mark_log;
+    struct cm_leg_check *checks; /* of the last leg */
+    uint32_t checks_cap;
     struct cm_details scratch;    /* of the last measure */
     struct cm_unit_gauge *gauges; /* of the last look */
     uint32_t gauges_count, gauges_cap;
@@ -104,7 +106,8 @@ struct cm_windows {
     int64_t most_fold_no;     /* greatest fold_no of all spans */
     uint32_t state_cap;
     size_t accumulator_bytes;
-    struct cm_hist scratch; /* of the last measure */
+    struct cm_hist scratch; /* of the last measure, as is the next one */
+    struct cm_check_sums check_scratch;
     struct detail detail;
 };
 
@@ -182,12 +185,16 @@ void cm_windows_detail_open(struct cm_windows *windows);
 void cm_windows_detail_close(struct cm_windows *windows);
 /* An event that is no cdr; false: too old. */
 bool cm_windows_take_other(struct cm_windows *windows, const struct cm_event *event);
-/* A leg that counts now, with the marks of its event; `record` is NULL when nothing is remembered.
- */
+/* Gives a leg the verdicts of its event, or of its record in the journal; they hold until the next
+ * leg. */
+void cm_windows_detail_checks(struct cm_windows *windows, struct cm_leg *leg);
+void cm_windows_detail_checks_again(struct cm_windows *windows,
+                                    const struct cm_journal_record *record, struct cm_leg *leg);
+/* A leg that counts now; `record` is NULL when nothing is remembered. */
 void cm_windows_detail_leg(struct cm_windows *windows, const struct cm_event *event,
                            const struct cm_leg *leg, struct cm_journal_record *record);
-void cm_windows_detail_take_back(struct cm_windows *windows, const struct cm_journal_record *record,
-                                 const struct cm_leg *leg);
+void cm_windows_detail_take_back(struct cm_windows *windows,
+                                 const struct cm_journal_record *record);
 /* The oldest record of the journal goes. */
 void cm_windows_detail_forget(struct cm_windows *windows, const struct cm_journal_record *record);
 void cm_windows_detail_advance(struct cm_windows *windows, enum cm_view view, uint32_t window,
@@ -199,6 +206,7 @@ int64_t cm_windows_detail_change_ms(const struct cm_windows *windows, enum cm_vi
                                     uint32_t window, int64_t least_ms);
 /* Adds to what was measured; out->details is borrowed. */
 void cm_windows_detail_measure(struct cm_windows *windows, enum cm_view view, uint32_t window,
-                               uint32_t unit, struct cm_measures *out);
+                               uint32_t unit, const struct cm_check_sums *checks,
+                               struct cm_measures *out);
 
 #endif

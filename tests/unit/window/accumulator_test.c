@@ -70,21 +70,30 @@ static void entries_are_the_sum_of_their_legs(void **state)
     memset(&by_entry, 0, sizeof(by_entry));
     for (uint32_t i = 0; i < 40; i++) { /* several bins, some of them twice */
         struct cm_leg leg = a_leg(i, 1000 * (i % 7));
+        const struct cm_leg_check checks[] = {{(uint16_t)(i % 3), i % 2 == 0}, {9, true}};
+        leg.checks = checks;
+        leg.checks_count = i % 3;
         cm_accumulator_add_leg(&by_legs, &leg);
         (void)cm_panes_add(panes, pane, &chain, 1, &leg, false);
     }
-    cm_accumulator_add_entry(&by_entry, chain.newest, pane);
+    cm_accumulator_add_entry(&by_entry, chain.newest);
     assert_memory_equal(&by_legs.tally, &by_entry.tally, sizeof(by_legs.tally));
+    assert_int_equal(by_entry.checks.count, 10);
+    assert_memory_equal(by_legs.checks.at, by_entry.checks.at, 10 * sizeof(*by_legs.checks.at));
+    assert_int_equal(by_entry.checks.at[9].passed, 13);
     for (uint32_t i = 1; i <= 1000; i += 37) {
         assert_int_equal(cm_hist_quantile(&by_legs.hist, 40, i),
                          cm_hist_quantile(&by_entry.hist, 40, i));
     }
-    cm_accumulator_subtract_entry(&by_entry, chain.newest, pane);
+    cm_accumulator_subtract_entry(&by_entry, chain.newest);
     assert_true(cm_tally_is_empty(&by_entry.tally));
     assert_null(by_entry.hist.cells);
+    assert_int_equal(by_entry.checks.at[9].evaluated, 0);
+    cm_accumulator_merge(&by_legs, &(struct cm_accumulator){.checks = by_entry.checks});
+    assert_int_equal(by_legs.checks.at[9].evaluated, 13);
     assert_int_equal(by_entry.tally.reserved, CM_STALE_WAIT | CM_STALE_HANDLE);
-    cm_accumulator_clear(&by_legs);
-    cm_accumulator_clear(&by_entry);
+    cm_accumulator_free(&by_legs);
+    cm_accumulator_free(&by_entry);
     cm_panes_destroy(panes);
 }
 

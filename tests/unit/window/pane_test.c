@@ -100,10 +100,11 @@ static void overflow_opens_another_entry(void **state)
     assert_int_equal(cm_panes_entries(panes), 2);
     struct cm_tally tally = {0};
     struct cm_hist hist = {0};
+    struct cm_check_sums checks = {0};
     struct cm_pane *pane = cm_panes_find(panes, 1);
     for (const struct cm_entry_chunk *c = pane->chunks; c != NULL; c = c->next) {
         for (uint32_t i = 0; i < c->used; i++) {
-            cm_entry_add_to(&c->at[i], pane, &tally, &hist);
+            cm_entry_add_to(&c->at[i], &tally, &hist, &checks);
         }
     }
     assert_int_equal(tally.answered, 4);
@@ -111,7 +112,7 @@ static void overflow_opens_another_entry(void **state)
     assert_int_equal(tally.handle_max_ms, half);
     for (const struct cm_entry_chunk *c = pane->chunks; c != NULL; c = c->next) {
         for (uint32_t i = 0; i < c->used; i++) {
-            cm_entry_subtract_from(&c->at[i], pane, &tally, &hist);
+            cm_entry_subtract_from(&c->at[i], &tally, &hist, &checks);
         }
     }
     assert_true(cm_tally_is_empty(&tally));

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "window/check_sums.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/memory.h"
+
+void cm_check_sums_grow(struct cm_check_sums *sums, uint32_t name)
+{
+    uint32_t count = name + 1 < 4 ? 4 : name + 1;
+    sums->at = cm_realloc(sums->at, count, sizeof(*sums->at));
+    memset(&sums->at[sums->count], 0, (count - sums->count) * sizeof(*sums->at));
+    sums->count = count;
+}
+
+void cm_check_sums_subtract(struct cm_check_sums *sums, uint32_t name, uint32_t evaluated,
+                            uint32_t passed)
+{
+    CM_ASSERT(name < sums->count && sums->at[name].evaluated >= evaluated &&
+              sums->at[name].passed >= passed);
+    sums->at[name].evaluated -= evaluated;
+    sums->at[name].passed -= passed;
+}
+
+void cm_check_sums_merge(struct cm_check_sums *into, const struct cm_check_sums *from)
+{
+    if (from->count > into->count) {
+        cm_check_sums_grow(into, from->count - 1);
+    }
+    for (uint32_t i = 0; i < from->count; i++) {
+        into->at[i].evaluated += from->at[i].evaluated;
+        into->at[i].passed += from->at[i].passed;
+    }
+}
+
+void cm_check_sums_copy(struct cm_check_sums *into, const struct cm_check_sums *from)
+{
+    cm_check_sums_clear(into);
+    cm_check_sums_merge(into, from);
+}
+
+void cm_check_sums_clear(struct cm_check_sums *sums)
+{
+    if (sums->count > 0) {
+        memset(sums->at, 0, sums->count * sizeof(*sums->at));
+    }
+}
+
+void cm_check_sums_free(struct cm_check_sums *sums)
+{
+    free(sums->at);
+    *sums = (struct cm_check_sums){NULL, 0};
+}
+
+size_t cm_check_sums_bytes(const struct cm_check_sums *sums)
+{
+    return sums->count * sizeof(*sums->at);
+}
