@@ -18,13 +18,26 @@ static int64_t no_of(const struct cm_entry *entry)
     return (int64_t)((uint64_t)entry->no_high << 32 | entry->no);
 }
 
+/* The newest entry that is folded in or was passed; NULL when it is gone. */
+static struct cm_entry *last_of(const struct cm_windows *w, const struct reach *reach)
+{
+    return reach->last != NULL && reach->last_no >= cm_panes_floor(w->panes) ? reach->last : NULL;
+}
+
+static void set_last(struct reach *reach, struct cm_entry *entry)
+{
+    reach->last = entry;
+    reach->last_no = no_of(entry);
+}
+
 /* Where folding goes on. When `last` was given back: at the oldest entry there is, though what is
  * about to be given back may be folded in. */
 static struct cm_entry *first_unfolded(const struct cm_windows *w, const struct unit_state *state,
                                        const struct reach *reach)
 {
-    if (reach->last != NULL) {
-        return reach->last->after;
+    struct cm_entry *last = last_of(w, reach);
+    if (last != NULL) {
+        return last->after;
     }
     struct cm_entry *entry =
         state->chain.newest_no < cm_panes_floor(w->panes) ? NULL : state->chain.newest;
@@ -64,7 +77,7 @@ static void fold(struct cm_windows *w, const struct unit_state *state, struct cm
             cm_accumulator_add_entry(acc, entry);
             reach->leave = reach->leave == NULL ? entry : reach->leave;
         }
-        reach->last = entry;
+        set_last(reach, entry);
     }
     reach->fold_no = fold_no;
 }
@@ -91,22 +104,22 @@ static uint32_t companions(const struct cm_windows *w, enum cm_view view, uint32
 static void fold_group(struct cm_windows *w, const struct unit_state *state, struct unit_sums *sums,
                        uint32_t group, int64_t fold_no)
 {
-    struct reach *reach = &sums->reach[__builtin_ctz(group)];
-    struct cm_entry *entry = first_unfolded(w, state, reach);
-    struct cm_entry *last = reach->last;
+    const struct reach *first = &sums->reach[__builtin_ctz(group)];
+    struct cm_entry *entry = first_unfolded(w, state, first);
+    struct cm_entry *last = NULL;
     struct cm_accumulator sum = {0};
     for (; entry != NULL && no_of(entry) < fold_no; entry = entry->after) {
-        if (no_of(entry) >= reach->fold_no) {
+        if (no_of(entry) >= first->fold_no) {
             cm_accumulator_add_entry(&sum, entry);
         }
         last = entry;
     }
     for (uint32_t bits = group; bits != 0; bits &= bits - 1) {
-        reach = &sums->reach[__builtin_ctz(bits)];
-        if (last != reach->last) {
+        struct reach *reach = &sums->reach[__builtin_ctz(bits)];
+        if (last != NULL) {
             cm_accumulator_merge(&sums->at[__builtin_ctz(bits)], &sum);
+            set_last(reach, last);
         }
-        reach->last = last;
         reach->fold_no = fold_no;
     }
     cm_accumulator_free(&sum);
@@ -169,8 +182,8 @@ void cm_windows_note_entry(struct cm_windows *w, uint32_t unit, struct cm_entry 
             if (no >= reach->fold_no) {
                 continue;
             }
-            if (reach->last == entry->before) {
-                reach->last = entry;
+            if (last_of(w, reach) == entry->before) {
+                set_last(reach, entry);
             }
             if (no >= reach->left_no && (reach->leave == NULL || reach->leave == entry->after)) {
                 reach->leave = entry;
@@ -179,42 +192,36 @@ void cm_windows_note_entry(struct cm_windows *w, uint32_t unit, struct cm_entry 
     }
 }
 
-static void give_back(struct cm_windows *w, enum cm_view view, struct cm_entry *entry)
+/* Lets go of all that the unit has below floor_no, or folds it in. */
+static void settle_unit(struct cm_windows *w, enum cm_view view, struct unit_state *state,
+                        int64_t floor_no)
 {
-    struct unit_state *state = &w->state[entry->unit];
-    int64_t no = no_of(entry);
+    struct unit_sums *sums = &state->sums[view];
     for (uint32_t i = 0; i < w->config->all_count; i++) {
         const struct span *span = &w->views[view].spans[i];
         if (!span->used) {
             continue;
         }
-        bool period = w->config->all[i].is_period;
-        struct unit_sums *sums = &state->sums[view];
-        if (period && no >= span->left_no && (sums->at == NULL || no >= sums->reach[i].fold_no)) {
+        if (w->config->all[i].is_period) {
             sums = cm_windows_caught_up(w, view, i, state);
+        } else if (sums->at != NULL && sums->reach[i].left_no < floor_no &&
+                   sums->reach[i].leave != NULL) {
+            let_go(&sums->at[i], &sums->reach[i], span->left_no);
         }
-        if (sums->at == NULL) {
-            continue;
-        }
-        struct reach *reach = &sums->reach[i];
-        if (no >= reach->fold_no) {
-            continue;
-        }
-        if (!period && reach->left_no <= no && no < reach->fold_no) {
-            let_go(&sums->at[i], reach, span->left_no);
-        }
-        reach->last = reach->last == entry ? NULL : reach->last;
-        reach->leave = reach->leave == entry ? NULL : reach->leave;
     }
+    sums->settled_no = floor_no;
 }
 
-void cm_windows_give_back(struct cm_windows *w, const struct cm_pane *pane)
+void cm_windows_give_back(struct cm_windows *w, const struct cm_pane *pane, int64_t floor_no)
 {
-    for (struct cm_entry_chunk *chunk = pane->chunks; chunk != NULL; chunk = chunk->next) {
-        for (uint32_t e = 0; e < chunk->used; e++) {
-            for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-                if (in_view(w, v, chunk->at[e].unit)) {
-                    give_back(w, v, &chunk->at[e]);
+    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
+        struct cm_entry_chunk *chunk = w->views[v].kinds == 0 ? NULL : pane->chunks;
+        for (; chunk != NULL; chunk = chunk->next) {
+            for (uint32_t e = 0; e < chunk->used; e++) {
+                uint32_t unit = chunk->at[e].unit;
+                struct unit_state *state = &w->state[unit];
+                if (state->sums[v].settled_no < floor_no && in_view(w, v, unit)) {
+                    settle_unit(w, v, state, floor_no);
                 }
             }
         }

@@ -157,7 +157,7 @@ void cm_windows_trim(struct cm_windows *w)
     orphan_legs(w, floor_no);
     for (const struct cm_pane *pane = cm_panes_oldest(w->panes);
          pane != NULL && pane->no < floor_no; pane = pane->newer) {
-        cm_windows_give_back(w, pane);
+        cm_windows_give_back(w, pane, floor_no);
     }
     cm_panes_drop(w->panes, floor_no);
     cm_sums_trim(w->detail.sums);

@@ -22,7 +22,8 @@
 struct reach {
     int64_t left_no, fold_no;
     struct cm_entry *leave; /* NULL: nothing is folded in; not kept for periods */
-    struct cm_entry *last;  /* newest entry below fold_no; NULL when it was given back */
+    struct cm_entry *last;  /* newest entry below fold_no, of pane last_no; may be given back */
+    int64_t last_no;
 };
 
 /* One window of one view. Pane numbers are event time / pane length. */
@@ -60,6 +61,7 @@ struct unit_sums {
     struct cm_accumulator *at;       /* brought up to date by cm_windows_caught_up() */
     struct reach *reach;             /* in the same block */
     struct cm_period_maxima *maxima; /* in the same block */
+    int64_t settled_no; /* panes below may be given back as far as these are concerned */
 };
 
 struct unit_state {
@@ -160,8 +162,8 @@ struct unit_sums *cm_windows_caught_up(struct cm_windows *windows, enum cm_view 
 void cm_windows_clear_period(struct cm_windows *windows, enum cm_view view, uint32_t window);
 /* An entry has been made; what is folded in by now has its leg. */
 void cm_windows_note_entry(struct cm_windows *windows, uint32_t unit, struct cm_entry *entry);
-/* The pane is about to be given back: no window needs it. */
-void cm_windows_give_back(struct cm_windows *windows, const struct cm_pane *pane);
+/* The pane is about to be given back, with all below floor_no: no window needs them. */
+void cm_windows_give_back(struct cm_windows *windows, const struct cm_pane *pane, int64_t floor_no);
 /* The first instant inside a window as of asof_ms. */
 int64_t cm_windows_left_ms(const struct cm_windows *windows, uint32_t window, int64_t asof_ms);
 /* Puts a unit that has no mark yet on the list of the changed ones. */
