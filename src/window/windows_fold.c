@@ -82,15 +82,15 @@ static void fold(struct cm_windows *w, const struct unit_state *state, struct cm
     reach->fold_no = fold_no;
 }
 
-/* The periods that have the same to fold in as this one, itself included, a bit each: most days lie
- * in all of them. Not one that begins behind what is folded in. */
+/* The windows that have the same to fold in as this one, itself included, a bit each: all that were
+ * looked at together. Not one that begins behind what is folded in. */
 static uint32_t companions(const struct cm_windows *w, enum cm_view view, uint32_t window,
-                           struct unit_sums *sums)
+                           const struct unit_sums *sums)
 {
     const struct span *spans = w->views[view].spans;
     const struct reach *mine = &sums->reach[window];
     uint32_t group = 0;
-    for (uint32_t i = w->config->windows.count; i < w->config->all_count; i++) {
+    for (uint32_t i = 0; i < w->config->all_count; i++) {
         const struct reach *reach = &sums->reach[i];
         bool same = spans[i].used && reach->fold_no == mine->fold_no &&
                     spans[i].fold_no == spans[window].fold_no && reach->last == mine->last &&
@@ -100,27 +100,51 @@ static uint32_t companions(const struct cm_windows *w, enum cm_view view, uint32
     return group;
 }
 
+static void reach_to(struct reach *reach, struct cm_entry *first, struct cm_entry *last,
+                     int64_t fold_no)
+{
+    if (first != NULL) {
+        reach->leave = reach->leave == NULL ? first : reach->leave;
+    }
+    if (last != NULL) {
+        set_last(reach, last);
+    }
+    reach->fold_no = fold_no;
+}
+
 /* What all of them have to fold in is added up once. */
 static void fold_group(struct cm_windows *w, const struct unit_state *state, struct unit_sums *sums,
                        uint32_t group, int64_t fold_no)
 {
-    const struct reach *first = &sums->reach[__builtin_ctz(group)];
-    struct cm_entry *entry = first_unfolded(w, state, first);
+    const struct reach *reach = &sums->reach[__builtin_ctz(group)];
+    int64_t from_no = reach->fold_no;
+    struct cm_entry *entry = first_unfolded(w, state, reach);
+    struct cm_entry *first = NULL;
     struct cm_entry *last = NULL;
     struct cm_accumulator sum = {0};
+    uint32_t count = 0;
     for (; entry != NULL && no_of(entry) < fold_no; entry = entry->after) {
-        if (no_of(entry) >= first->fold_no) {
+        last = entry;
+        if (no_of(entry) < from_no) {
+            continue;
+        }
+        if (count == 1) { /* worth a sum of its own */
+            cm_accumulator_add_entry(&sum, first);
+        }
+        if (count > 0) {
             cm_accumulator_add_entry(&sum, entry);
         }
-        last = entry;
+        first = first == NULL ? entry : first;
+        count++;
     }
     for (uint32_t bits = group; bits != 0; bits &= bits - 1) {
-        struct reach *reach = &sums->reach[__builtin_ctz(bits)];
-        if (last != NULL) {
-            cm_accumulator_merge(&sums->at[__builtin_ctz(bits)], &sum);
-            set_last(reach, last);
+        uint32_t i = (uint32_t)__builtin_ctz(bits);
+        if (count == 1) {
+            cm_accumulator_add_entry(&sums->at[i], first);
+        } else if (count > 1) {
+            cm_accumulator_merge(&sums->at[i], &sum);
         }
-        reach->fold_no = fold_no;
+        reach_to(&sums->reach[i], first, last, fold_no);
     }
     cm_accumulator_free(&sum);
 }
@@ -141,7 +165,7 @@ struct unit_sums *cm_windows_caught_up(struct cm_windows *w, enum cm_view view, 
         }
     }
     if (reach->fold_no < span->fold_no) {
-        uint32_t group = w->config->all[window].is_period ? companions(w, view, window, sums) : 0;
+        uint32_t group = companions(w, view, window, sums);
         if ((group >> window & 1u) != 0 && (group & (group - 1)) != 0) {
             fold_group(w, state, sums, group, span->fold_no);
         } else {
