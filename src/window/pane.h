@@ -66,8 +66,10 @@ struct cm_pane {
     struct cm_pane *hash_next;
     struct cm_entry_chunk *chunks, *last;
     struct cm_more_chunk *more; /* the one that is filling, then older ones */
-    uint64_t journal_newest;    /* newest leg of this pane in the journal */
-    int64_t first_seen_ms;      /* the clock when its first leg came; INT64_MIN before */
+    uint32_t moved; /* windows that it came into or left, and its units do not know it yet */
+    struct cm_pane *moved_next;
+    uint64_t journal_newest; /* newest leg of this pane in the journal */
+    int64_t first_seen_ms;   /* the clock when its first leg came; INT64_MIN before */
 };
 
 /* Where a unit's chain begins, and where it was looked at last: when partitions are read at

@@ -4,19 +4,46 @@
 #include "base/fail.h"
 #include "window/windows_state.h"
 
-#define ALL_KINDS ((1u << CM_KIND_COUNT) - 1)
-
-static void mark_pane(struct cm_windows *w, enum cm_view view, uint32_t window,
-                      const struct cm_pane *pane)
+static void mark_units(struct cm_windows *w, enum cm_view view, uint32_t windows,
+                       const struct cm_pane *pane)
 {
-    bool all = w->views[view].kinds == ALL_KINDS;
     for (const struct cm_entry_chunk *chunk = pane->chunks; chunk != NULL; chunk = chunk->next) {
         for (uint32_t e = 0; e < chunk->used; e++) {
-            if (all || in_view(w, view, chunk->at[e].unit)) {
-                cm_windows_mark(w, view, chunk->at[e].unit, 1u << window);
+            if (in_view(w, view, chunk->at[e].unit)) {
+                cm_windows_mark(w, view, chunk->at[e].unit, windows);
             }
         }
     }
+}
+
+void cm_windows_mark_moved(struct cm_windows *w)
+{
+    struct cm_pane *pane = w->moved;
+    w->moved = NULL;
+    while (pane != NULL) {
+        struct cm_pane *next = pane->moved_next;
+        mark_units(w, CM_VIEW_ROWS, pane->moved, pane);
+        pane->moved = 0;
+        pane->moved_next = NULL;
+        pane = next;
+    }
+}
+
+/* The units of that pane have changed in that window. Those of rows are marked when somebody asks:
+ * a pane comes into several windows at once. */
+static void mark_pane(struct cm_windows *w, enum cm_view view, uint32_t window,
+                      struct cm_pane *pane)
+{
+    if (view != CM_VIEW_ROWS) {
+        mark_units(w, view, 1u << window, pane);
+        return;
+    }
+    if (pane->moved == 0) {
+        pane->moved_next = w->moved;
+        w->moved = pane;
+    }
+    pane->moved |= 1u << window;
+    w->views[view].dirty |= 1u << window;
 }
 
 static void move_left(struct cm_windows *w, enum cm_view view, uint32_t window, int64_t left_no)
@@ -63,7 +90,7 @@ void cm_windows_advance(struct cm_windows *w, enum cm_view view, uint32_t window
     /* What was ahead of the window and is not folded yet comes into it. */
     int64_t from_no = span->asof_ms == INT64_MIN ? left_no : pane_no(w, span->asof_ms);
     from_no = from_no < span->fold_no ? span->fold_no : from_no;
-    for (const struct cm_pane *p = from_no < asof_no ? cm_panes_newest(w->panes) : NULL;
+    for (struct cm_pane *p = from_no < asof_no ? cm_panes_newest(w->panes) : NULL;
          p != NULL && p->no >= from_no; p = p->older) {
         if (p->no < asof_no) {
             mark_pane(w, view, window, p);
@@ -153,6 +180,10 @@ void cm_windows_trim(struct cm_windows *w)
                 span->leave = span->leave->newer;
             }
         }
+    }
+    if (w->moved != NULL && cm_panes_oldest(w->panes) != NULL &&
+        cm_panes_oldest(w->panes)->no < floor_no) {
+        cm_windows_mark_moved(w); /* before they are gone */
     }
     orphan_legs(w, floor_no);
     for (const struct cm_pane *pane = cm_panes_oldest(w->panes);

@@ -133,6 +133,7 @@ const struct cm_changed_unit *cm_windows_changed(struct cm_windows *w, enum cm_v
                                                  uint32_t *count)
 {
     struct view *v = &w->views[view];
+    cm_windows_mark_moved(w);
     struct cm_changed_unit *taken = take(v, count);
     for (uint32_t i = 0; i < v->changed_count; i++) {
         uint32_t unit = v->changed[i].unit;
@@ -148,6 +149,7 @@ const struct cm_changed_unit *cm_windows_changed_in(struct cm_windows *w, enum c
                                                     uint32_t window, uint32_t *count)
 {
     struct view *v = &w->views[view];
+    cm_windows_mark_moved(w);
     struct cm_changed_unit *taken = take(v, count);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < v->changed_count; i++) {

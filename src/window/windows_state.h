@@ -103,6 +103,7 @@ struct cm_windows {
     bool has_sources; /* cm_windows_set_clock() gives source_ms and slowest_ms */
     uint64_t orphans; /* records of the journal with is_orphan */
     struct view views[CM_VIEW_COUNT];
+    struct cm_pane *moved;    /* panes with windows in `moved`, of the ROWS view */
     struct unit_state *state; /* by unit number */
     uint8_t *kinds;           /* by unit number, apart: marking looks at nothing else */
     int64_t most_fold_no;     /* greatest fold_no of all spans */
@@ -179,6 +180,8 @@ static inline void cm_windows_mark(struct cm_windows *w, enum cm_view view, uint
     v->marks[unit] = (uint16_t)(v->marks[unit] | windows);
     v->dirty |= windows;
 }
+/* Marks the units of the panes that have come into windows or left them. */
+void cm_windows_mark_moved(struct cm_windows *windows);
 /* Makes the state of a unit exist. */
 void cm_windows_note_unit(struct cm_windows *windows, uint32_t unit);
 
