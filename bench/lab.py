@@ -139,11 +139,11 @@ class Lab:
              "--dir", str(self.folder), "--logfile", str(self.folder / "redis.log")])
         wait_for("redis-server answers", 20, lambda: self.redis_call("PING") == "+PONG")
         self.config = self.folder / "callmill.yaml"
-        roster = self.folder / "roster.csv"
-        queues = self.gen("--roster", roster, "--queues")
+        self.roster, self.queues = self.folder / "roster.csv", self.folder / "queues.yaml"
+        self.queues.write_text(self.gen("--roster", self.roster, "--queues"))
         self.config.write_text(
             f'source: {{kafka: {{brokers: "{self.brokers}"}}}}\nredis: {{address: "{self.redis_address}"}}\n'
-            f"roster: {roster}\n{queues}")
+            f"roster: {self.roster}\n{self.queues.read_text()}")
         return self
 
     def redis_call(self, *words):
@@ -162,10 +162,27 @@ class Lab:
             fail(f"callmill gen: {done.stderr}")
         return done.stdout
 
-    def fill(self, topic, codec, records, partitions=4):
+    def traffic(self, records, *where):
         """Calls of a busy morning on: the ones that 1,240 seats can serve, so no machines' records."""
-        self.gen("--brokers", self.brokers, "--topic", topic, "--codec", codec, "--partitions", partitions,
-                 "--count", records, "--from", FROM, "--seed", 1, "--calls-per-month", 4_550_000)
+        self.gen("--count", records, "--from", FROM, "--seed", 1, "--calls-per-month", 4_550_000, *where)
+
+    def fill(self, topic, codec, records, partitions=4):
+        self.traffic(records, "--brokers", self.brokers, "--topic", topic, "--codec", codec, "--partitions", partitions)
+
+    def file(self, records):
+        """The same records as a file, written once."""
+        path = self.folder / f"{records}.ndjson"
+        if not path.exists():
+            self.traffic(records, "-O", path)
+        return path
+
+    def replay(self, path, *words):
+        """The rows of `callmill replay` as dictionaries."""
+        done = subprocess.run([str(self.program), "replay", "-q", "-c", str(self.config), *map(str, words), str(path)],
+                              check=False, capture_output=True, text=True)
+        if done.returncode != 0:
+            fail(f"callmill replay: {done.stderr}")
+        return [json.loads(line) for line in done.stdout.splitlines()]
 
     def program_json(self, *words):
         """Runs one of our bench programs and returns its JSON."""
