@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""lab.py: real servers for benchmarks: Kafka (scripts/kafka-broker), redis-server, `callmill run`.
+"""lab.py: real servers for benchmarks: Kafka (scripts/kafka-broker), redis-server, `callmill run`; and a broker that
+is none, bench/static_broker.c, where a broker should cost as little as can be.
 
 Everything listens on 127.0.0.1 on free ports, lives in one temporary folder and is gone when the Lab is
 closed. CPU times come from /proc, in ticks of the kernel (10 ms): measure over seconds.
@@ -62,7 +63,7 @@ class Engine:
         self.metrics_port = free_port()
         self.log = lab.folder / f"run-{topic}-{self.metrics_port}.log"
         words = [str(lab.program), "run", "-c", str(lab.config),
-                 "-o", f"source.kafka.topic={topic}", "-o", f"source.kafka.group=g{self.metrics_port}",
+                 "-o", f"source.kafka.brokers={lab.brokers}", "-o", f"source.kafka.topic={topic}", "-o", f"source.kafka.group=g{self.metrics_port}",
                  "-o", f"metrics.listen=127.0.0.1:{self.metrics_port}"]
         for override in overrides:
             words += ["-o", override]
@@ -105,6 +106,7 @@ class Lab:
             fail("redis-server is not installed")
         self.folder = Path(tempfile.mkdtemp(prefix="callmill-bench-"))
         self.engines, self.redis, self.brokers = [], None, None
+        self.broker_pid, self.static = None, None
 
     def __enter__(self):
         return self
@@ -112,9 +114,10 @@ class Lab:
     def __exit__(self, *_):
         for engine in self.engines:
             engine.stop()
-        if self.redis is not None:
-            self.redis.terminate()
-            self.redis.wait()
+        for server in (self.redis, self.static):
+            if server is not None:
+                server.terminate()
+                server.wait()
         if (self.folder / "kafka").exists():
             self.kafka_script("stop", self.folder / "kafka")
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -130,8 +133,11 @@ class Lab:
             fail(f"kafka-broker {words[0]}: {text}")
         return text
 
-    def start(self):
-        self.brokers = self.kafka_script("start", self.folder / "kafka", os.getpid()).splitlines()[-1]
+    def start(self, broker="kafka"):
+        """broker: kafka, or static, which serve() starts."""
+        if broker == "kafka":
+            self.brokers = self.kafka_script("start", self.folder / "kafka", os.getpid()).splitlines()[-1]
+            self.broker_pid = int((self.folder / "kafka/pid").read_text())
         port = free_port()
         self.redis_address = f"127.0.0.1:{port}"
         self.redis = subprocess.Popen(
@@ -142,8 +148,7 @@ class Lab:
         self.roster, self.queues = self.folder / "roster.csv", self.folder / "queues.yaml"
         self.queues.write_text(self.gen("--roster", self.roster, "--queues"))
         self.config.write_text(
-            f'source: {{kafka: {{brokers: "{self.brokers}"}}}}\nredis: {{address: "{self.redis_address}"}}\n'
-            f"roster: {self.roster}\n{self.queues.read_text()}")
+            f'redis: {{address: "{self.redis_address}"}}\nroster: {self.roster}\n{self.queues.read_text()}')
         return self
 
     def redis_call(self, *words):
@@ -168,6 +173,23 @@ class Lab:
 
     def fill(self, topic, codec, records, partitions=4):
         self.traffic(records, "--brokers", self.brokers, "--topic", topic, "--codec", codec, "--partitions", partitions)
+
+    def serve(self, topic, codec, records):
+        """The same topic on a static broker, which knows no other."""
+        if self.static is not None:
+            self.static.terminate()
+            self.static.wait()
+        words = [str(self.build / "bench/static_broker"), "--file", str(self.file(records)), "--topic", topic,
+                 "--codec", codec]
+        with (self.folder / "static_broker.log").open("ab") as log:
+            self.static = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL, text=True)
+        self.brokers = self.static.stdout.readline().strip()
+        self.broker_pid = self.static.pid
+        if not self.brokers:
+            fail(f"static_broker: {(self.folder / 'static_broker.log').read_text()[-2000:]}")
+
+    def broker_cpu(self):
+        return cpu_seconds(self.broker_pid)
 
     def file(self, records):
         """The same records as a file, written once."""
