@@ -174,13 +174,13 @@ class Lab:
     def fill(self, topic, codec, records, partitions=4):
         self.traffic(records, "--brokers", self.brokers, "--topic", topic, "--codec", codec, "--partitions", partitions)
 
-    def serve(self, topic, codec, records):
+    def serve(self, topic, codec, records, partitions=4):
         """The same topic on a static broker, which knows no other."""
         if self.static is not None:
             self.static.terminate()
             self.static.wait()
         words = [str(self.build / "bench/static_broker"), "--file", str(self.file(records)), "--topic", topic,
-                 "--codec", codec]
+                 "--codec", codec, "--partitions", str(partitions)]
         with (self.folder / "static_broker.log").open("ab") as log:
             self.static = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL, text=True)
         self.brokers = self.static.stdout.readline().strip()
