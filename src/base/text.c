@@ -121,12 +121,30 @@ static void put_digits(char *to, uint64_t value, unsigned digits)
     }
 }
 
+char *cm_put_u64(char *to, uint64_t value)
+{
+    unsigned digits = digit_count(value);
+    put_digits(to, value, digits);
+    return to + digits;
+}
+
+char *cm_put_fixed(char *to, uint64_t value, unsigned digits)
+{
+    CM_ASSERT(digits >= 1 && digits <= 19);
+    uint64_t scale = 1;
+    for (unsigned i = 0; i < digits; i++) {
+        scale *= 10;
+    }
+    to = cm_put_u64(to, value / scale);
+    *to++ = '.';
+    put_digits(to, value % scale, digits);
+    return to + digits;
+}
+
 void cm_text_add_u64(struct cm_text *text, uint64_t value)
 {
     char *to = cm_text_room(text, 20);
-    unsigned digits = digit_count(value);
-    put_digits(to, value, digits);
-    text->len += digits;
+    text->len += (size_t)(cm_put_u64(to, value) - to);
 }
 
 void cm_text_add_i64(struct cm_text *text, int64_t value)
@@ -141,18 +159,12 @@ void cm_text_add_i64(struct cm_text *text, int64_t value)
 
 void cm_text_add_fixed(struct cm_text *text, uint64_t value, unsigned digits)
 {
-    CM_ASSERT(digits <= 19);
-    uint64_t scale = 1;
-    for (unsigned i = 0; i < digits; i++) {
-        scale *= 10;
+    if (digits == 0) {
+        cm_text_add_u64(text, value);
+        return;
     }
-    cm_text_add_u64(text, value / scale);
-    if (digits > 0) {
-        char *to = cm_text_room(text, 20);
-        *to = '.';
-        put_digits(to + 1, value % scale, digits);
-        text->len += digits + 1;
-    }
+    char *to = cm_text_room(text, 21);
+    text->len += (size_t)(cm_put_fixed(to, value, digits) - to);
 }
 
 /* --- JSON strings --- */
