@@ -29,14 +29,14 @@ static void advance(struct cm_bench_live *live, int64_t now_ms)
             asof_ms = live->watermark_ms - live->watermark_ms % window->step_ms;
             fold_ms = asof_ms;
         } else {
+            /* As advance_rows() of engine/frame_fill.c: all but the pane that is filling now. */
             asof_ms = cm_window_next_asof(window, now_ms);
-            fold_ms = live->watermark_ms < asof_ms ? live->watermark_ms : asof_ms;
+            fold_ms = now_ms < asof_ms ? now_ms : asof_ms;
         }
         if (asof_ms >= cm_windows_asof(live->windows, CM_VIEW_ROWS, i)) {
             cm_windows_advance(live->windows, CM_VIEW_ROWS, i, asof_ms, fold_ms);
         }
     }
-    cm_windows_trim(live->windows);
 }
 
 static void read_changed(struct cm_bench_live *live)
@@ -65,6 +65,7 @@ static void tick(struct cm_bench_live *live, int64_t now_ms)
         read_changed(live);
         live->rows_ns += cm_clock_mono_ns() - advanced_ns;
     }
+    cm_windows_trim(live->windows);
     live->ticks++;
 }
 

@@ -2,8 +2,8 @@
 /* live.h — drives windows as a worker of `run` and as a replay do, for benchmarks.
  *
  * LIVE      At each tick of event time every window goes to the end of its own step that holds the
- *           instant, with the panes older than the lateness folded in; then all changed figures are
- *           read, as for a frame (engine/worker.c).
+ *           instant, with all panes folded in but the one that is filling; then all changed figures
+ *           are read, as for a frame (engine/frame_fill.c). Rows are not copied into one.
  * TRAILING  Windows stand at the watermark, and so do their folds: what breach rules look at.
  *           Nothing is read.
  */
