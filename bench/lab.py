@@ -133,17 +133,20 @@ class Lab:
             fail(f"kafka-broker {words[0]}: {text}")
         return text
 
-    def start(self, broker="kafka"):
-        """broker: kafka, or static, which serve() starts."""
-        if broker == "kafka":
-            self.brokers = self.kafka_script("start", self.folder / "kafka", os.getpid()).splitlines()[-1]
-            self.broker_pid = int((self.folder / "kafka/pid").read_text())
+    def start_redis(self):
         port = free_port()
         self.redis_address = f"127.0.0.1:{port}"
         self.redis = subprocess.Popen(
             ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
              "--dir", str(self.folder), "--logfile", str(self.folder / "redis.log")])
         wait_for("redis-server answers", 20, lambda: self.redis_call("PING") == "+PONG")
+
+    def start(self, broker="kafka"):
+        """Broker (kafka, or static, which serve() starts), Redis, roster and configuration."""
+        if broker == "kafka":
+            self.brokers = self.kafka_script("start", self.folder / "kafka", os.getpid()).splitlines()[-1]
+            self.broker_pid = int((self.folder / "kafka/pid").read_text())
+        self.start_redis()
         self.config = self.folder / "callmill.yaml"
         self.roster, self.queues = self.folder / "roster.csv", self.folder / "queues.yaml"
         self.queues.write_text(self.gen("--roster", self.roster, "--queues"))
