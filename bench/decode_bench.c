@@ -23,6 +23,7 @@
 #include "base/memory.h"
 #include "bench/bench.h"
 #include "bench/centre.h"
+#include "bench/sized.h"
 #include "decode/decoder.h"
 #include "traffic/traffic.h"
 
@@ -44,12 +45,6 @@ struct job {
 };
 
 /* ---- records ---- */
-
-static uint32_t next_random(uint64_t *seed)
-{
-    *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint32_t)(*seed >> 33);
-}
 
 static void add_record(struct set *set, const char *record, size_t len)
 {
@@ -94,40 +89,13 @@ static void fill_traffic(struct set *set, uint32_t records, bool seats_only, boo
     cm_traffic_free(traffic);
 }
 
-/* Legs of one layout: 150, 300 or 600 bytes, the last with fields that callmill does not know. */
 static void fill_sized(struct set *set, uint32_t records, uint32_t bytes)
 {
-    static const char *const outcomes[] = {"answered", "abandoned", "no_answer", "timeout"};
-    static const char *const queues[] = {"faults", "complaints", "mobile", "new-cards"};
-    static const char *const flags[] = {"true", "false", "null"};
     struct cm_text text = {0};
     uint64_t seed = bytes;
     while (set->count < records) {
-        uint32_t a = next_random(&seed), b = next_random(&seed), c = next_random(&seed);
-        text.len = 0;
-        cm_text_addf(&text,
-                     "{\"type\":\"cdr\",\"id\":\"c%08x-1\",\"ts\":%lld,\"call\":\"c%08x\","
-                     "\"seat\":\"s%04u\",\"queue\":\"%s\",\"outcome\":\"%s\",\"talk_ms\":%u",
-                     a, (long long)CM_BENCH_START_MS + b % 100000000, a, b % 1240, queues[c % 4],
-                     outcomes[b % 4], c % 200000);
-        if (bytes >= 300) {
-            cm_text_addf(&text,
-                         ",\"agent\":\"a%05u\",\"centre\":\"main\",\"ch\":\"voice\",\"wait_ms\":%u,"
-                         "\"hold_ms\":%u,\"acw_ms\":%u,\"end\":\"caller\",\"on_hold\":%s,\"checks\""
-                         ":{\"greeting\":%s,\"identity\":%s}",
-                         b % 3720, a % 60000, a % 3000, b % 30000, flags[a % 2], flags[b % 3],
-                         flags[c % 3]);
-        }
-        if (bytes >= 600) {
-            cm_text_addf(&text,
-                         ",\"site\":\"building %u\",\"trunk\":\"sip/%u.example.org\",\"codec\":"
-                         "\"opus\",\"from\":\"+86 10 %08u\",\"to\":\"+86 400 %07u\",\"recording\":"
-                         "\"https://records.example.org/%08x/%08x.ogg\",\"note\":\"%s, then %s\","
-                         "\"priority\":%u,\"vip\":%s,\"skills\":[\"zh\",\"%s\"]",
-                         a % 7, b % 40, c % 100000000, a % 10000000, a, b, queues[a % 4],
-                         queues[b % 4], c % 10, flags[a % 3], queues[c % 4]);
-        }
-        cm_text_addc(&text, '}');
+        cm_bench_sized_leg(&text, &seed, bytes,
+                           CM_BENCH_START_MS + cm_bench_random(&seed) % 100000000);
         add_record(set, text.data, text.len);
     }
     cm_text_free(&text);
@@ -164,7 +132,7 @@ static void fill_shuffled(struct set *set, const struct set *from)
                                        from->at[r + 1] - from->at[r] - 1, members);
         text.len = 0;
         for (uint32_t left = count; left > 0; left--) {
-            uint32_t pick = next_random(&seed) % left;
+            uint32_t pick = cm_bench_random(&seed) % left;
             cm_text_addc(&text, left == count ? '{' : ',');
             cm_text_add(&text, members[pick].p, members[pick].len);
             members[pick] = members[left - 1];

@@ -5,7 +5,8 @@
  *   records in memory ─► decode ─► apply ─┬─► at each step: advance, changed, measure ─► sink
  *                                         └─ event time less allowed_lateness: the watermark
  *
- *   emit_bench [--seats N] [--rate N] [--records N] [--windows LIST] [--repeats N] [--json FILE]
+ *   emit_bench [--seats N] [--rate N] [--records N] [--windows LIST] [--mode MODE] [--repeats N]
+ *              [--json FILE]
  *
  * --seats: 100,000 unless given; --rate: records a second of event time, 20 an hour and seat unless
  * given (555 of 100,000 seats); --windows: one set in place of the two, as in the configuration.
@@ -17,7 +18,9 @@
  * look at a seat is not in the figures.
  *
  * A row is one unit in one window as of one step. Decoding is in the figures, and stands by itself
- * in a row of its own. Nothing is merged over steps: `run` publishes at ticks instead.
+ * in a row of its own. Nothing is merged over steps: `run` publishes at ticks instead. The other
+ * MODEs, `live` and `trailing` in place of `steps`, are those of live.h, for comparison: rows at
+ * each tick of 200 ms, as a worker, and windows that move and are not read.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +31,7 @@
 #include "base/memory.h"
 #include "bench/bench.h"
 #include "bench/centre.h"
+#include "bench/live.h"
 #include "decode/decoder.h"
 #include "window/windows.h"
 
@@ -37,19 +41,26 @@
 #define RESET_EVERY  2048u
 #define FIRST_LOOKS  (4 * CM_MS_PER_M) /* emitted before the clock runs: a call or more a seat */
 
+enum mode { MODE_STEPS, MODE_LIVE, MODE_TRAILING, MODE_COUNT };
+
+static const char *const mode_names[MODE_COUNT] = {"steps", "live", "trailing"};
+
 struct options {
     uint32_t seats, records, repeats;
     double rate;
+    enum mode mode;
 };
 
 struct emit {
     const struct options *options;
     const struct cm_config *config;
     struct cm_windows *windows;
-    int64_t grain_ms, next_ms, watermark_ms;
+    struct cm_bench_live live; /* the other modes */
+    int64_t grain_ms, next_ms;
     bool emits;
-    uint64_t rows, steps, entries, checksum;
-    int64_t cpu_ns, advance_ns, rows_ns;
+    uint64_t rows, entries, checksum;
+    int64_t advance_ns, rows_ns;      /* CPU time */
+    double advance_share, rows_share; /* of the timed part */
 };
 
 struct job {
@@ -148,24 +159,29 @@ static void step_windows(struct emit *e, int64_t asof_ms)
             emit_window(e, i);
             e->rows_ns += cm_clock_cpu_ns() - advanced_ns;
         }
-        e->steps++;
     }
     cm_windows_trim(e->windows);
 }
 
 static void take_event(struct emit *e, const struct cm_event *event)
 {
-    e->watermark_ms = event->ts_ms - e->config->allowed_lateness_ms;
-    for (; e->next_ms <= e->watermark_ms; e->next_ms += e->grain_ms) {
+    if (e->options->mode != MODE_STEPS) {
+        e->live.reads = e->emits;
+        cm_bench_live_apply(&e->live, event);
+        return;
+    }
+    int64_t watermark_ms = event->ts_ms - e->config->allowed_lateness_ms;
+    for (; e->next_ms <= watermark_ms; e->next_ms += e->grain_ms) {
         step_windows(e, e->next_ms);
     }
-    e->checksum += cm_windows_apply(e->windows, event, e->watermark_ms);
+    e->checksum += cm_windows_apply(e->windows, event, watermark_ms);
 }
 
 static void begin_emit(struct emit *e, const struct job *job, const struct cm_roster *roster)
 {
     *e = (struct emit){.options = job->options, .config = job->config};
     e->windows = cm_windows_create(job->config, roster, 0, 0);
+    cm_bench_live_init(&e->live, e->windows, job->config, job->options->mode == MODE_TRAILING);
     e->grain_ms = cm_windows_pane_ms(e->windows); /* every step is a multiple of it */
     e->next_ms = CM_BENCH_START_MS - CM_BENCH_START_MS % e->grain_ms + e->grain_ms;
 }
@@ -202,8 +218,22 @@ static void warm_up(struct emit *e, struct cm_bench_centre *centre, struct cm_de
         free_records(&records);
     }
     e->emits = true;
-    e->rows = e->steps = 0;
-    e->advance_ns = e->rows_ns = 0;
+    e->rows = e->live.rows = 0;
+    e->advance_ns = e->rows_ns = e->live.advance_ns = e->live.rows_ns = 0;
+}
+
+/* The live modes read the wall clock, as they do so often that it matters. */
+static void end_emit(struct emit *e, const struct cm_bench_clock *clock)
+{
+    bool by_steps = e->options->mode == MODE_STEPS;
+    double all_ns = (double)(by_steps ? clock->cpu_ns : clock->wall_ns);
+    e->advance_share = (double)(by_steps ? e->advance_ns : e->live.advance_ns) / all_ns;
+    e->rows_share = (double)(by_steps ? e->rows_ns : e->live.rows_ns) / all_ns;
+    e->rows = by_steps ? e->rows : e->live.rows;
+    e->checksum = by_steps ? e->checksum : e->live.checksum;
+    e->entries = cm_windows_entries(e->windows);
+    cm_windows_destroy(e->windows);
+    e->windows = NULL;
 }
 
 static uint64_t run_emit(void *context, struct cm_bench_clock *clock)
@@ -227,10 +257,7 @@ static uint64_t run_emit(void *context, struct cm_bench_clock *clock)
         take_event(e, &event);
     }
     cm_bench_stop(clock);
-    e->cpu_ns = clock->cpu_ns;
-    e->entries = cm_windows_entries(e->windows);
-    cm_windows_destroy(e->windows);
-    e->windows = NULL;
+    end_emit(e, clock);
     free_records(&records);
     cm_decoder_destroy(decoder);
     cm_bench_centre_close(&centre);
@@ -261,24 +288,35 @@ static uint64_t run_decode(void *context, struct cm_bench_clock *clock)
 
 /* ---- rows of the table ---- */
 
-static void measure_set(struct cm_bench *bench, struct job *job, const char *what, double decode_ns)
+static void measure_set(struct cm_bench *bench, struct job *job, double decode_ns)
 {
-    char name[64];
-    snprintf(name, sizeof(name), "%u seats, %s", job->options->seats, what);
+    char name[64], what[32];
+    const struct cm_config *config = job->config;
+    if (config->all_count == 1) {
+        char length[24], step[24];
+        snprintf(what, sizeof(what), "%.15s/%.15s",
+                 cm_format_duration(config->all[0].length_ms, length),
+                 cm_format_duration(config->all[0].step_ms, step));
+    } else {
+        snprintf(what, sizeof(what), "%u windows", config->all_count);
+    }
+    snprintf(name, sizeof(name), "%u seats, %s, %s", job->options->seats, what,
+             mode_names[job->options->mode]);
     struct cm_bench_row *row =
         cm_bench_measure(bench, name, false, job->options->repeats, run_emit, job);
     const struct emit *e = &job->last;
     double events = (double)row->events, cpu_ns = cm_bench_cpu_ns(row);
-    double reading = (double)e->rows_ns / (double)e->cpu_ns;
-    double moving = (double)e->advance_ns / (double)e->cpu_ns;
+    double rest = 1 - e->rows_share - e->advance_share;
     cm_bench_set(row, "records/CPU-s", 1e9 / cpu_ns);
     cm_bench_set(row, "rows/record", (double)e->rows / events);
     cm_bench_set(row, "rows/CPU-s", (double)e->rows / events * 1e9 / cpu_ns);
-    cm_bench_set(row, "row_ns", reading * cpu_ns * events / (double)e->rows);
+    if (e->rows > 0) {
+        cm_bench_set(row, "row_ns", e->rows_share * cpu_ns * events / (double)e->rows);
+    }
     cm_bench_set(row, "decode_ns", decode_ns);
-    cm_bench_set(row, "advance_ns", moving * cpu_ns);
-    cm_bench_set(row, "rows_ns", reading * cpu_ns);
-    cm_bench_set(row, "apply_ns", (1 - reading - moving) * cpu_ns - decode_ns);
+    cm_bench_set(row, "apply_ns", rest * cpu_ns - decode_ns);
+    cm_bench_set(row, "advance_ns", e->advance_share * cpu_ns);
+    cm_bench_set(row, "rows_ns", e->rows_share * cpu_ns);
     cm_bench_set(row, "entries", (double)e->entries);
     cm_bench_set(row, "checksum", (double)(e->checksum & 0xffffffff));
 }
@@ -289,7 +327,7 @@ static void measure(struct cm_bench *bench, const struct options *options, const
     static const char *const four[] = {"periods=[]"};
     struct cm_bench_centre centre;
     struct job job = {.options = options};
-    char name[64], own_text[256];
+    char name[64], own_text[512];
     const char *own[] = {own_text, "periods=[]"};
 
     cm_bench_centre_open(&centre, options->seats, true, NULL, 0);
@@ -302,18 +340,29 @@ static void measure(struct cm_bench *bench, const struct options *options, const
     cm_bench_set(row, "records/CPU-s", 1e9 / decode_ns);
     cm_bench_set(row, "bytes/record", job.bytes);
     job.config = first;
-    measure_set(bench, &job, windows == NULL ? "5m/5s" : windows, decode_ns);
+    measure_set(bench, &job, decode_ns);
     cm_config_free(first);
     if (windows == NULL) {
         struct cm_config *defaults = cm_bench_config(&centre, four, 1);
         job.config = defaults;
-        measure_set(bench, &job, "4 windows", decode_ns);
+        measure_set(bench, &job, decode_ns);
         cm_config_free(defaults);
     }
     cm_bench_note(bench, "%u seats: %.1f records/s of event time, %u records timed, %.0f s of it.",
                   options->seats, options->rate, options->records,
                   (double)options->records / options->rate);
     cm_bench_centre_close(&centre);
+}
+
+static enum mode parse_mode(const char *text)
+{
+    for (enum mode mode = MODE_STEPS; mode < MODE_COUNT; mode++) {
+        if (text != NULL && strcmp(text, mode_names[mode]) == 0) {
+            return mode;
+        }
+    }
+    fputs("--mode: steps, live or trailing is needed\n", stderr);
+    exit(2);
 }
 
 int main(int argc, char **argv)
@@ -330,13 +379,15 @@ int main(int argc, char **argv)
             options.records = (uint32_t)cm_bench_number(argv[i], value, 1000, RECORDS_MOST);
         } else if (strcmp(argv[i], "--repeats") == 0) {
             options.repeats = (uint32_t)cm_bench_number(argv[i], value, 1, CM_BENCH_REPEATS_MAX);
+        } else if (strcmp(argv[i], "--mode") == 0) {
+            options.mode = parse_mode(value);
         } else if (strcmp(argv[i], "--windows") == 0 && value != NULL) {
             windows = value;
         } else if (strcmp(argv[i], "--json") == 0 && value != NULL) {
             json = value;
         } else {
-            fputs("emit_bench [--seats N] [--rate N] [--records N] [--windows LIST] [--repeats N] "
-                  "[--json FILE]\n",
+            fputs("emit_bench [--seats N] [--rate N] [--records N] [--windows LIST] [--mode MODE] "
+                  "[--repeats N] [--json FILE]\n",
                   stderr);
             return 2;
         }

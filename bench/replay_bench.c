@@ -2,7 +2,10 @@
 /* replay_bench.c — `callmill replay` on a file of generated calls, beside its two limits: reading
  * the file through the ring and counting its lines, and decoding its records from memory.
  *
- *   replay_bench [--records N | --month] [--repeats N] [--json FILE]
+ *   replay_bench [--records N | --month] [--bytes N] [--repeats N] [--json FILE]
+ *
+ * --bytes: legs of about that size (150, 300, 600; sized.h) in place of generated calls, seven a
+ * second, to see what the size of a record costs.
  *
  * The file lies under $TMPDIR without a name, so it goes whatever happens. It is in the page cache
  * after the warm-up: this is about our work, not about the disk.
@@ -17,6 +20,7 @@
 #include "base/fail.h"
 #include "bench/bench.h"
 #include "bench/centre.h"
+#include "bench/sized.h"
 #include "decode/decoder.h"
 #include "engine/replay.h"
 #include "io/file_reader.h"
@@ -25,6 +29,7 @@
 #define MONTH_RECORDS 13000000u
 #define RECORD_BYTES  400u /* more than a record has on average */
 #define RESET_EVERY   2048u
+#define SIZED_EVERY   140 /* ms of event time */
 
 struct job {
     const char *path;
@@ -39,13 +44,27 @@ static const char *temporary_folder(void)
     return folder != NULL && folder[0] != '\0' ? folder : "/tmp";
 }
 
+static bool next_record(struct cm_bench_centre *centre, uint64_t i, uint32_t sized,
+                        struct cm_text *line)
+{
+    static uint64_t seed = 1;
+    struct cm_str key;
+    int64_t ts_ms;
+    if (sized == 0) {
+        return cm_traffic_next(centre->traffic, line, &ts_ms, &key);
+    }
+    cm_bench_sized_leg(line, &seed, sized, CM_BENCH_START_MS + (int64_t)i * SIZED_EVERY);
+    return true;
+}
+
 /* A file without a name; returns its descriptor and the size in *bytes. */
-static int make_file(struct cm_bench_centre *centre, uint64_t records, size_t *bytes)
+static int make_file(struct cm_bench_centre *centre, uint64_t records, uint32_t sized,
+                     size_t *bytes)
 {
     char path[512];
     struct statvfs space;
     const char *folder = temporary_folder();
-    uint64_t need = records * RECORD_BYTES;
+    uint64_t need = records * (RECORD_BYTES + sized);
     if (statvfs(folder, &space) != 0 || (uint64_t)space.f_bavail * space.f_frsize < 2 * need) {
         cm_bench_die("replay_bench: %s has no %llu MB to spare", folder,
                      (unsigned long long)(2 * need >> 20));
@@ -58,11 +77,8 @@ static int make_file(struct cm_bench_centre *centre, uint64_t records, size_t *b
     unlink(path);
     FILE *file = fdopen(dup(fd), "w");
     struct cm_text line = {0};
-    struct cm_str key;
-    int64_t ts_ms;
     *bytes = 0;
-    for (uint64_t i = 0; i < records && cm_traffic_next(centre->traffic, &line, &ts_ms, &key);
-         i++) {
+    for (uint64_t i = 0; i < records && next_record(centre, i, sized, &line); i++) {
         cm_text_addc(&line, '\n');
         *bytes += line.len;
         if (fwrite(line.data, 1, line.len, file) != line.len) {
@@ -157,7 +173,7 @@ static uint64_t run_replay(void *context, struct cm_bench_clock *clock)
 
 int main(int argc, char **argv)
 {
-    uint64_t records = 2000000, repeats = 3;
+    uint64_t records = 2000000, repeats = 3, sized = 0;
     const char *json = NULL;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--month") == 0) {
@@ -165,13 +181,17 @@ int main(int argc, char **argv)
         } else if (strcmp(argv[i], "--records") == 0) {
             records = cm_bench_number(argv[i], argv[i + 1], 1000, 1000000000);
             i++;
+        } else if (strcmp(argv[i], "--bytes") == 0) {
+            sized = cm_bench_number(argv[i], argv[i + 1], 1, 600);
+            i++;
         } else if (strcmp(argv[i], "--repeats") == 0) {
             repeats = cm_bench_number(argv[i], argv[i + 1], 1, CM_BENCH_REPEATS_MAX);
             i++;
         } else if (strcmp(argv[i], "--json") == 0 && i + 1 < argc) {
             json = argv[++i];
         } else {
-            fputs("replay_bench [--records N | --month] [--repeats N] [--json FILE]\n", stderr);
+            fputs("replay_bench [--records N | --month] [--bytes N] [--repeats N] [--json FILE]\n",
+                  stderr);
             return 2;
         }
     }
@@ -181,7 +201,7 @@ int main(int argc, char **argv)
     char path[64];
 
     cm_bench_centre_open(&centre, 1240, false, NULL, 0);
-    int fd = make_file(&centre, records, &job.bytes);
+    int fd = make_file(&centre, records, (uint32_t)sized, &job.bytes);
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     job.path = path;
     job.roster = centre.roster;
@@ -203,9 +223,9 @@ int main(int argc, char **argv)
         cm_bench_set(row, "x_decode", cm_bench_cpu_ns(row) / decode_ns);
         cm_config_free(job.config);
     }
-    cm_bench_note(bench, "%llu records, %zu MB, %.0f bytes each; seed 1, 1,240 seats, defaults.",
-                  (unsigned long long)records, job.bytes >> 20,
-                  (double)job.bytes / (double)records);
+    cm_bench_note(bench, "%llu records, %zu MB, %.0f bytes each; %s, 1,240 seats, defaults.",
+                  (unsigned long long)records, job.bytes >> 20, (double)job.bytes / (double)records,
+                  sized > 0 ? "legs of one layout" : "seed 1");
     close(fd);
     cm_bench_centre_close(&centre);
     return cm_bench_close(bench);
