@@ -63,9 +63,11 @@ static void tick(struct cm_bench_live *live, int64_t now_ms)
     live->advance_ns += advanced_ns - begin_ns;
     if (!live->trailing) {
         read_changed(live);
-        live->rows_ns += cm_clock_mono_ns() - advanced_ns;
     }
+    int64_t read_ns = cm_clock_mono_ns();
+    live->rows_ns += read_ns - advanced_ns;
     cm_windows_trim(live->windows);
+    live->advance_ns += cm_clock_mono_ns() - read_ns;
     live->ticks++;
 }
 

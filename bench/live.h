@@ -25,7 +25,7 @@ struct cm_bench_live {
     int64_t next_tick_ms; /* INT64_MIN: none yet */
     int64_t watermark_ms;
     uint64_t ticks, rows;
-    int64_t advance_ns, rows_ns; /* wall time: shares, not figures */
+    int64_t advance_ns, rows_ns; /* with the trim; wall time: shares, not figures */
     uint64_t checksum;           /* so that nothing is optimised away */
 };
 
