@@ -5,9 +5,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -15,16 +13,21 @@ import java.util.Map;
  * that will be compared. One thread calls it.
  */
 public final class Rows {
-    /** A row; asof is the end of its window. */
-    private static final class Row {
-        private long asof = -1;
-        private long offered;
-        private long answered;
-        private long handle;
+    private record Row(long asof, long offered, long answered, long handle) {
+        private boolean same(Row other) {
+            return offered == other.offered && answered == other.answered && handle == other.handle;
+        }
     }
 
+    /** The newest rows up to each instant, where there is one since the instant before; then those after. */
+    private static final class Seat {
+        private final Row[] rows = new Row[instants.length + 1];
+        private Row newest = NONE;
+    }
+
+    private static final Row NONE = new Row(-1, 0, 0, 0);
+    private static final Map<String, Seat> SEATS = new HashMap<>();
     private static long[] instants = {};
-    private static List<Map<String, Row>> newest = List.of();
     private static volatile long count;
     private static long changed;
 
@@ -33,37 +36,32 @@ public final class Rows {
     /** @param at ascending, ms */
     public static void compareAt(long[] at) {
         instants = at;
-        newest = new ArrayList<>();
-        for (int i = 0; i <= at.length; i++) {
-            newest.add(new HashMap<>());
-        }
     }
 
-    @SuppressWarnings("NonAtomicOperationOnVolatileField")
-    public static void emit(String seat, long asof, long offered, long answered, long handle) {
+    /** @param asof the end of the row's window */
+    public static void emit(String name, long asof, long offered, long answered, long handle) {
         count = count + 1;
+        Seat seat = SEATS.computeIfAbsent(name, unused -> new Seat());
+        Row row = new Row(asof, offered, answered, handle);
+        if (asof < seat.newest.asof) {
+            throw new IllegalStateException("rows of " + name + " go back in time");
+        }
+        if (!row.same(seat.newest)) {
+            changed++;
+        }
         int span = 0;
         while (span < instants.length && asof > instants[span]) {
             span++;
         }
-        Row row = newest.get(span).computeIfAbsent(seat, unused -> new Row());
-        if (asof < row.asof) {
-            throw new IllegalStateException("rows of " + seat + " go back in time");
-        }
-        if (offered != row.offered || answered != row.answered || handle != row.handle) {
-            changed++;
-        }
-        row.asof = asof;
-        row.offered = offered;
-        row.answered = answered;
-        row.handle = handle;
+        seat.newest = row;
+        seat.rows[span] = row;
     }
 
     public static long count() {
         return count;
     }
 
-    /** Rows that differ from the one before of the same seat. */
+    /** Rows with other figures than the one before of the same seat. */
     public static long changed() {
         return changed;
     }
@@ -71,14 +69,14 @@ public final class Rows {
     /** A line for each instant and seat: instant, seat, asof, offered, answered, handle. */
     public static void write(Path file) throws IOException {
         try (PrintWriter out = new PrintWriter(Files.newBufferedWriter(file))) {
-            Map<String, Row> rows = new HashMap<>();
-            for (int i = 0; i < instants.length; i++) {
-                long instant = instants[i];
-                rows.putAll(newest.get(i));
-                rows.forEach((seat, row) ->
-                        out.printf("%d %s %d %d %d %d%n",
-                                instant, seat, row.asof, row.offered, row.answered, row.handle));
-            }
+            SEATS.forEach((name, seat) -> {
+                Row row = NONE;
+                for (int i = 0; i < instants.length; i++) {
+                    row = seat.rows[i] == null ? row : seat.rows[i];
+                    out.println(instants[i] + " " + name + " " + row.asof + " " + row.offered + " "
+                            + row.answered + " " + row.handle);
+                }
+            });
         }
     }
 }
