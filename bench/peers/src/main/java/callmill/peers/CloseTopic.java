@@ -11,7 +11,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
 /**
  * BROKERS TOPIC LAST_TIME: a record a step and partition behind the end, until the last window of the
  * real records is closed everywhere. In steps, because a jump of event time may throw away in a store
- * what was not emitted yet. Prints how many records it wrote.
+ * what was not emitted yet. Prints how many records it wrote, and as of when they have their last row.
  */
 public final class CloseTopic {
     private CloseTopic() {}
@@ -19,6 +19,7 @@ public final class CloseTopic {
     public static void main(String[] words) {
         long last = Long.parseLong(words[2]);
         long step = Job.STEP.toMillis();
+        // A whole number of steps, so the last record lies at the end.
         long end = last + Job.WINDOW.toMillis() + Job.LATENESS.toMillis() + 2 * step;
         Map<String, Object> settings = Map.of("bootstrap.servers", words[0], "acks", "all");
         int count = 0;
@@ -35,6 +36,6 @@ public final class CloseTopic {
                 }
             }
         }
-        System.out.println(count);
+        System.out.println(count + " " + (end - Job.LATENESS.toMillis()) / step * step);
     }
 }

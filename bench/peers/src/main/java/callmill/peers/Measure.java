@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class Measure {
     private static final long LOOK_MS = 20;
-    private static final long QUIET_MS = 2_000;
+    private static final int GIVE_UP_LOOKS = 3_000;
     private static final AtomicLong READ = new AtomicLong();
 
     private final long wanted;
@@ -31,7 +31,7 @@ public final class Measure {
         READ.lazySet(READ.getPlain() + 1);
     }
 
-    /** User and system time of all threads, in ticks of 10 ms. */
+    /** User and system time of all threads, which the kernel counts in ticks of 10 ms. */
     private static long cpuMs() {
         try {
             String stat = Files.readString(Path.of("/proc/self/stat"));
@@ -47,32 +47,29 @@ public final class Measure {
         into[1] = cpuMs();
     }
 
-    /** Returns when all is read and no row has come for a while; fails when nothing moves any more. */
-    public void await(long giveUpMs) throws InterruptedException {
-        now(firstRecord);
+    /** Returns when the last row is there; fails when nothing moves any more. */
+    public void await() throws InterruptedException {
         long readBefore = 0;
         long rowsBefore = 0;
+        int still = 0;
         while (true) {
+            boolean complete = Rows.complete();
             long read = READ.get();
             long rows = Rows.count();
-            long nowMs = System.nanoTime() / 1_000_000;
             if (read == 0) {
                 now(firstRecord);
-                last[0] = nowMs;
-            } else if (read != readBefore || rows != rowsBefore) {
-                now(last);
-                if (readAtHalf == 0 && read >= wanted / 2) {
-                    readAtHalf = read;
-                    now(half);
-                }
             }
-            long quiet = nowMs - last[0];
-            if (read >= wanted && quiet > QUIET_MS) {
+            if (readAtHalf == 0 && read >= wanted / 2) {
+                readAtHalf = read;
+                now(half);
+            }
+            if (complete) {
+                now(last);
                 return;
             }
-            if (quiet > giveUpMs) {
-                throw new IllegalStateException(
-                        "read " + read + " of " + wanted + " records, then nothing");
+            still = read == readBefore && rows == rowsBefore ? still + 1 : 0;
+            if (still > GIVE_UP_LOOKS) {
+                throw new IllegalStateException("read " + read + " of " + wanted + " records, then nothing");
             }
             readBefore = read;
             rowsBefore = rows;
@@ -82,17 +79,15 @@ public final class Measure {
 
     /** One line of JSON. */
     public String json() {
-        Runtime runtime = Runtime.getRuntime();
         return String.format(
                 "{\"records\":%d,\"cpu_ms\":%d,\"wall_ms\":%d,\"half_records\":%d,\"half_cpu_ms\":%d,"
-                        + "\"rows\":%d,\"rows_changed\":%d,\"heap_mib\":%d}",
+                        + "\"rows\":%d,\"rows_changed\":%d}",
                 READ.get(),
                 last[1] - firstRecord[1],
                 last[0] - firstRecord[0],
                 READ.get() - readAtHalf,
                 last[1] - half[1],
                 Rows.count(),
-                Rows.changed(),
-                (runtime.totalMemory() - runtime.freeMemory()) >> 20);
+                Rows.changed());
     }
 }

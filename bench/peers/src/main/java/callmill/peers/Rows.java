@@ -28,14 +28,22 @@ public final class Rows {
     private static final Row NONE = new Row(-1, 0, 0, 0);
     private static final Map<String, Seat> SEATS = new HashMap<>();
     private static long[] instants = {};
+    private static long end;
+    private static int lastRows;
     private static volatile long count;
+    private static volatile boolean complete;
     private static long changed;
 
     private Rows() {}
 
-    /** @param at ascending, ms */
-    public static void compareAt(long[] at) {
+    /**
+     * @param at ascending, ms
+     * @param endsAt as of which the closing records have their last row, one a partition
+     */
+    public static void expect(long[] at, long endsAt, int partitions) {
         instants = at;
+        end = endsAt;
+        lastRows = partitions;
     }
 
     /** @param asof the end of the row's window */
@@ -55,6 +63,14 @@ public final class Rows {
         }
         seat.newest = row;
         seat.rows[span] = row;
+        if (asof >= end && --lastRows == 0) {
+            complete = true;
+        }
+    }
+
+    /** The last row of each partition is here. */
+    public static boolean complete() {
+        return complete;
     }
 
     public static long count() {
