@@ -23,13 +23,19 @@ public record Job(String brokers, String topic, long records, Path rows) {
         return new Job(words[0], words[1], Long.parseLong(words[2]), Path.of(words[6]));
     }
 
-    /** Waits for the end, prints the measures as one line and leaves without a farewell. */
-    public void finish() throws Exception {
-        Measure measure = new Measure(records);
-        measure.await();
-        Rows.write(rows);
-        System.out.println(measure.json());
-        System.out.flush();
-        Runtime.getRuntime().halt(0);
+    /** Waits for the end, prints the measures as one line and leaves; the engine's threads would stay. */
+    public void finish() {
+        int status = 1;
+        try {
+            Measure measure = new Measure(records);
+            measure.await();
+            Rows.write(rows);
+            System.out.println(measure.json());
+            System.out.flush();
+            status = 0;
+        } catch (Exception error) {
+            error.printStackTrace();
+        }
+        Runtime.getRuntime().halt(status);
     }
 }
