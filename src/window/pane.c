@@ -12,6 +12,7 @@
 #define CHUNK_MOST  128u
 #define MORE_FIRST  4u
 #define MORE_MOST   512u
+#define BINS_TRIED  8u
 
 struct cm_panes {
     int64_t pane_ms;
@@ -25,6 +26,7 @@ struct cm_panes {
     size_t bytes;
 };
 
+_Static_assert(sizeof(struct cm_more) == 16, "there are several of them an entry");
 _Static_assert(CM_HIST_BINS <= CM_MORE_CHECKS, "keys of bins and of names are apart");
 _Static_assert(sizeof(struct cm_entry) <= 112, "an entry is meant to stay compact");
 
@@ -326,30 +328,41 @@ static struct cm_more *more_new(struct cm_panes *panes, struct cm_pane *pane)
     return &chunk->at[chunk->used++];
 }
 
+/* Adds 1 (and `passed`, 0 or 1) to a key: verdicts stand in front of bins. Of bins only the first
+ * few are looked at: a centre has hundreds in a pane, and one that comes again costs less than the
+ * search for it. */
 static void more_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_entry *entry,
                      uint32_t key, uint32_t passed)
 {
-    for (struct cm_more *more = entry->more; more != NULL; more = more->next) {
-        if (more->key == key) {
+    struct cm_more **link = &entry->more;
+    bool is_bin = key < CM_MORE_CHECKS;
+    while (is_bin && *link != NULL && (*link)->key >= CM_MORE_CHECKS) {
+        link = &(*link)->next;
+    }
+    struct cm_more *more = *link;
+    for (uint32_t i = 0; more != NULL && (is_bin ? i < BINS_TRIED : more->key >= CM_MORE_CHECKS);
+         i++, more = more->next) {
+        if (more->key == key && more->count < UINT16_MAX) {
             more->count++;
-            more->passed += passed;
+            more->passed = (uint16_t)(more->passed + passed);
             return;
         }
     }
-    struct cm_more *more = more_new(panes, pane);
-    *more = (struct cm_more){entry->more, (uint16_t)key, 1, passed};
-    entry->more = more;
+    struct cm_more *fresh = more_new(panes, pane);
+    *fresh = (struct cm_more){*link, (uint16_t)key, 1, (uint16_t)passed};
+    *link = fresh;
 }
 
 static void more_subtract(struct cm_entry *entry, uint32_t key, uint32_t passed)
 {
     struct cm_more *more = entry->more;
-    while (more != NULL && more->key != key) {
+    while (more != NULL &&
+           (more->key != key || (passed > 0 ? more->passed == 0 : more->count == more->passed))) {
         more = more->next;
     }
-    CM_ASSERT(more != NULL && more->count > 0 && more->passed >= passed); /* it was added */
+    CM_ASSERT(more != NULL); /* it was added */
     more->count--;
-    more->passed -= passed;
+    more->passed = (uint16_t)(more->passed - passed);
 }
 
 static void bin_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_entry *entry,

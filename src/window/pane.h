@@ -27,11 +27,12 @@
 #include "window/check_sums.h"
 #include "window/leg.h"
 
-/* What an entry holds beyond its first bin: further bins of handle times, and verdicts by name. */
+/* What an entry holds beyond its first bin: further bins of handle times, and verdicts by name. A
+ * key may come again, when a count has reached its most. */
 struct cm_more {
     struct cm_more *next;
     uint16_t key;           /* a bin, or CM_MORE_CHECKS + the number of a name */
-    uint32_t count, passed; /* of a bin: legs; of a name: evaluated, passed */
+    uint16_t count, passed; /* of a bin: legs; of a name: evaluated, passed */
 };
 #define CM_MORE_CHECKS 1024u
 
