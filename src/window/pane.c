@@ -551,9 +551,12 @@ void cm_entry_add_to(const struct cm_entry *entry, struct cm_tally *into, struct
         cm_hist_add(hist, entry->bin, entry->bin_count);
     }
     for (const struct cm_more *more = entry->more; more != NULL; more = more->next) {
+        if (more->count == 0) {
+            continue; /* taken back */
+        }
         if (more->key >= CM_MORE_CHECKS) {
             cm_check_sums_add(checks, more->key - CM_MORE_CHECKS, more->count, more->passed);
-        } else if (more->count > 0) {
+        } else {
             cm_hist_add(hist, more->key, more->count);
         }
     }
@@ -572,9 +575,12 @@ void cm_entry_subtract_from(const struct cm_entry *entry, struct cm_tally *into,
         cm_hist_sub(hist, entry->bin, entry->bin_count);
     }
     for (const struct cm_more *more = entry->more; more != NULL; more = more->next) {
+        if (more->count == 0) {
+            continue;
+        }
         if (more->key >= CM_MORE_CHECKS) {
             cm_check_sums_subtract(checks, more->key - CM_MORE_CHECKS, more->count, more->passed);
-        } else if (more->count > 0) {
+        } else {
             cm_hist_sub(hist, more->key, more->count);
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* pane_test.c — panes by number, chains across given-back panes, entries that overflow, and taking
- * back from the entry that held the leg. */
+ * back from the entry that held the leg; bins and verdicts behind it. */
 #include "window/pane.h"
 
 #include <setjmp.h>
@@ -173,6 +173,58 @@ static void after_so_many_entries_each_leg_has_its_own(void **state)
     cm_panes_destroy(panes);
 }
 
+/* A leg of one of 60 bins and some verdicts; far more bins than are searched for one that comes
+ * again. */
+static struct cm_leg a_judged_leg(uint32_t i, struct cm_leg_check checks[2])
+{
+    struct cm_leg leg = a_leg(1000 + 60000 * (i % 60));
+    checks[0] = (struct cm_leg_check){(uint16_t)(i % 7), i % 2 == 0};
+    checks[1] = (struct cm_leg_check){4095, i % 3 == 0};
+    leg.checks = checks;
+    leg.checks_count = i % 3;
+    return leg;
+}
+
+static void many_bins_and_verdicts_add_up_and_go(void **state)
+{
+    (void)state;
+    enum { LEGS = 300 };
+    struct cm_panes *panes = cm_panes_create(1000);
+    struct cm_chain chain = {.newest = NULL};
+    struct cm_pane *pane = cm_panes_get(panes, 3);
+    struct cm_check_sums wanted = {0};
+    struct cm_leg_check checks[2];
+    for (uint32_t i = 0; i < LEGS; i++) {
+        struct cm_leg leg = a_judged_leg(i, checks);
+        assert_int_equal(cm_panes_add(panes, pane, &chain, 7, &leg, false), 0);
+        for (uint32_t k = 0; k < leg.checks_count; k++) {
+            cm_check_sums_add(&wanted, checks[k].name, 1, checks[k].passed);
+        }
+    }
+    struct cm_tally tally = {0};
+    struct cm_hist hist = {0};
+    struct cm_check_sums sums = {0};
+    cm_entry_add_to(chain.newest, &tally, &hist, &sums);
+    assert_int_equal(tally.answered, LEGS);
+    assert_int_equal(sums.count, wanted.count);
+    assert_memory_equal(sums.at, wanted.at, wanted.count * sizeof(*wanted.at));
+    assert_int_equal(cm_hist_quantile(&hist, LEGS, 1000), cm_hist_bin_value(cm_hist_bin(3541000)));
+    for (uint32_t i = LEGS; i > 0; i--) {
+        struct cm_leg leg = a_judged_leg(i * 7 % LEGS, checks); /* 7 and 300: each once */
+        struct cm_entry *entry = NULL;
+        bool right = cm_panes_subtract(panes, pane, &chain, &leg, 0, &entry);
+        assert_ptr_equal(entry, chain.newest);
+        assert_true(right || i > 1); /* when nothing is left, they are 0 */
+    }
+    cm_entry_subtract_from(chain.newest, &tally, &hist, &sums); /* has nothing any more */
+    assert_int_equal(tally.answered, LEGS);
+    assert_memory_equal(sums.at, wanted.at, wanted.count * sizeof(*wanted.at));
+    cm_check_sums_free(&sums);
+    cm_check_sums_free(&wanted);
+    cm_hist_free(&hist);
+    cm_panes_destroy(panes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +233,7 @@ int main(void)
         cmocka_unit_test(overflow_opens_another_entry),
         cmocka_unit_test(taking_back_hits_the_entry_that_held_it),
         cmocka_unit_test(after_so_many_entries_each_leg_has_its_own),
+        cmocka_unit_test(many_bins_and_verdicts_add_up_and_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
