@@ -186,8 +186,9 @@ bool cm_figure_parse(struct cm_str name, enum cm_figure *figure)
 static inline char *put_value(char *to, struct cm_value value, unsigned digits)
 {
     if (value.null) {
-        memcpy(to, "null", 4);
-        return to + 4;
+        static const char null[] = {'n', 'u', 'l', 'l'};
+        memcpy(to, null, sizeof(null));
+        return to + sizeof(null);
     }
     if (digits > 0) {
         return cm_put_fixed(to, value.value, digits);
