@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/fail.h"
@@ -23,6 +24,7 @@
 #define RETRY_MS           250
 #define SEEK_RETRY_MS      20
 #define ODD_EVERY_MS       10000
+#define UNASSIGN_MS        500
 
 static struct cm_held_partition *owned_partition(struct cm_assignment *held, int32_t number)
 {
@@ -332,6 +334,35 @@ void cm_assignment_give_up(struct cm_assignment *held, bool lost)
     free(numbers);
 }
 
+static void *unassign(void *rk)
+{
+    (void)rd_kafka_assign(rk, NULL);
+    return NULL;
+}
+
+/* When the group's end at that moment throws the request away, librdkafka (2.0.2) never answers it,
+ * and the caller would wait for ever: so a thread of its own waits, and the closing goes on. */
+static void unassign_while_closing(struct cm_assignment *held)
+{
+    if (held->unassigning && !cm_assignment_unassigned(held)) {
+        return; /* thrown away: there is no group any more */
+    }
+    held->unassigning = pthread_create(&held->unassign_thread, NULL, unassign, held->rk) == 0;
+}
+
+bool cm_assignment_unassigned(struct cm_assignment *held)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += UNASSIGN_MS * CM_NS_PER_MS;
+    until.tv_sec += until.tv_nsec / CM_NS_PER_S;
+    until.tv_nsec %= CM_NS_PER_S;
+    if (held->unassigning && pthread_timedjoin_np(held->unassign_thread, NULL, &until) == 0) {
+        held->unassigning = false;
+    }
+    return !held->unassigning;
+}
+
 void cm_assignment_rebalance(struct cm_assignment *held, rd_kafka_resp_err_t error,
                              rd_kafka_topic_partition_list_t *rows)
 {
@@ -344,9 +375,11 @@ void cm_assignment_rebalance(struct cm_assignment *held, rd_kafka_resp_err_t err
         cm_log(CM_LOG_ERROR, "kafka.rebalance", "error=%s", rd_kafka_err2name(error));
     }
     /* The protocols that we allow revoke everything at once. */
-    if (!held->closing) {
-        cm_assignment_give_up(held, rd_kafka_assignment_lost(held->rk) != 0);
+    if (held->closing) {
+        unassign_while_closing(held);
+        return;
     }
+    cm_assignment_give_up(held, rd_kafka_assignment_lost(held->rk) != 0);
     (void)rd_kafka_assign(held->rk, NULL);
 }
 

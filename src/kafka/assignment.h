@@ -11,6 +11,7 @@
 #define CM_KAFKA_ASSIGNMENT_H
 
 #include <librdkafka/rdkafka.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -42,9 +43,11 @@ struct cm_assignment {
     struct cm_start_point start;
     struct cm_held_partition *partitions; /* by number */
     uint32_t partitions_count;
-    bool rebalancing;     /* inside librdkafka's callback: starts go into the assignment */
-    bool lost;            /* inside on_revoke of lost partitions: nothing may be committed */
-    bool closing;         /* given up for good */
+    bool rebalancing; /* inside librdkafka's callback: starts go into the assignment */
+    bool lost;        /* inside on_revoke of lost partitions: nothing may be committed */
+    bool closing;     /* given up for good */
+    bool unassigning; /* unassign_thread is there and not joined */
+    pthread_t unassign_thread;
     int64_t positions_ns; /* when to ask for positions again; 0: nothing to ask */
 };
 
@@ -60,6 +63,9 @@ bool cm_assignment_pending(const struct cm_assignment *held);
 /* Tries again what is due. Waits up to 1 s a request, only when there is one. */
 void cm_assignment_service(struct cm_assignment *held);
 bool cm_assignment_owns(const struct cm_assignment *held, int32_t partition);
+/* Whether no request to let go of the assignment is under way any more; waits for it up to 500 ms.
+ * Only while closing. When it still is, its thread must be detached. */
+bool cm_assignment_unassigned(struct cm_assignment *held);
 /* Stops delivery of all that is owned, calls on_revoke, forgets it. */
 void cm_assignment_give_up(struct cm_assignment *held, bool lost);
 

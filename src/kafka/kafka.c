@@ -486,6 +486,9 @@ void cm_kafka_close(struct cm_kafka *kafka)
         cm_log(CM_LOG_WARN, "kafka.not_left",
                "text=\"the brokers did not answer; the group waits for the session to time out\"");
     }
+    if (!cm_assignment_unassigned(&kafka->held)) {
+        (void)pthread_detach(kafka->held.unassign_thread);
+    }
     for (uint32_t i = 0; i < kafka->lanes_count; i++) {
         cm_lane_close(&kafka->lanes[i]);
     }
