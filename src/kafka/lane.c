@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -16,6 +17,8 @@
 /* Pulls in one fetch that may give nothing (all dropped) before the worker is let go and woken
  * again. */
 #define EMPTY_PULLS_MAX 16
+/* How long after a start what librdkafka told of the time before it may still come. */
+#define DOUBT_NS (10 * CM_NS_PER_S)
 
 static const uint64_t one = 1;
 
@@ -98,13 +101,16 @@ void cm_lane_begin(struct cm_lane *lane, int32_t partition, int64_t next)
                (count - lane->slots_count) * sizeof *lane->slots);
         lane->slots_count = count;
     }
-    uint32_t generation = lane->slots[index].generation + 1;
-    lane->slots[index] = (struct cm_lane_slot){.active = true,
-                                               .next = next,
-                                               .begun = next,
-                                               .doubted = lane->slots[index].doubted,
-                                               .generation = generation,
-                                               .high = -1};
+    const struct cm_lane_slot *before = &lane->slots[index];
+    uint32_t generation = before->generation + 1;
+    bool again = before->begun_ns != 0 && before->doubted == next + 1;
+    lane->slots[index] =
+        (struct cm_lane_slot){.active = true,
+                              .next = next,
+                              .begun_ns = again ? before->begun_ns : cm_clock_mono_ns(),
+                              .doubted = before->doubted,
+                              .generation = generation,
+                              .high = -1};
 }
 
 void cm_lane_stop(struct cm_lane *lane, int32_t partition)
@@ -114,6 +120,7 @@ void cm_lane_stop(struct cm_lane *lane, int32_t partition)
     if ((uint32_t)partition < lane->slots_count) {
         uint32_t generation = lane->slots[partition].generation + 1;
         lane->slots[partition] = (struct cm_lane_slot){.active = false,
+                                                       .begun_ns = lane->slots[partition].begun_ns,
                                                        .doubted = lane->slots[partition].doubted,
                                                        .generation = generation,
                                                        .high = -1};
@@ -146,13 +153,13 @@ static bool fits(struct cm_lane *lane, struct cm_lane_slot *slot, int64_t offset
     return offset > slot->next;
 }
 
-/* Whether an end that lies behind the start, before any record has come, may be that of where
- * librdkafka stood before: asked for once more from the start, then believed (a log may end in what
- * is no record). */
+/* Whether an end that lies behind what has come, soon after a start, may be that of where
+ * librdkafka stood before: asked for once more from there, then believed (a log may end in what is
+ * no record). */
 static bool doubt(struct cm_lane *lane, struct cm_lane_slot *slot, int64_t end)
 {
-    if (slot->next < 0 || end <= slot->next || slot->next != slot->begun ||
-        slot->doubted == slot->next + 1) {
+    if (slot->next < 0 || end <= slot->next || slot->doubted == slot->next + 1 ||
+        cm_clock_mono_ns() - slot->begun_ns > DOUBT_NS) {
         return false;
     }
     slot->doubted = slot->next + 1;

@@ -38,7 +38,7 @@ struct cm_lane_slot {
     int64_t next; /* offset expected next; -1: any, the start was not a number */
     enum cm_lane_oddity oddity;
     int64_t odd_expected, odd_seen;
-    int64_t begun;       /* `next` when the slot was set */
+    int64_t begun_ns;    /* when the slot was set, other than by a doubt */
     int64_t doubted;     /* 1 + the `next` at which an end behind it was not believed; 0: none */
     uint32_t generation; /* rises whenever the slot is set anew; 0: never was */
     int64_t high;        /* own data plane: end of the log, -1 unknown */
