@@ -85,8 +85,17 @@ static void add_constants(struct fields *fields, const struct cm_config *config)
     add_names(fields, config, true);
 }
 
-void cm_meta_write(struct cm_text *out, const struct cm_config *config, const char *instance,
-                   const struct cm_publisher_meta *meta, int64_t wall_ms, bool everything)
+static void write_fields(struct cm_text *out, const struct cm_config *config, struct fields *fields)
+{
+    cm_resp_array(out, 2 + 2 * fields->count);
+    cm_resp_word(out, "HSET");
+    cm_key_plain(out, config->redis_prefix, "meta");
+    cm_text_add(out, fields->text.data, fields->text.len);
+    cm_text_free(&fields->text);
+}
+
+void cm_meta_begin(struct cm_text *out, const struct cm_config *config,
+                   const struct cm_publisher_meta *meta, bool everything)
 {
     struct fields fields = {0};
     add_number(&fields, "asof", meta->asof_ms);
@@ -94,15 +103,18 @@ void cm_meta_write(struct cm_text *out, const struct cm_config *config, const ch
     if (everything) {
         add_constants(&fields, config);
     }
+    write_fields(out, config, &fields);
+}
+
+void cm_meta_end(struct cm_text *out, const struct cm_config *config, const char *instance,
+                 const struct cm_publisher_meta *meta, int64_t wall_ms)
+{
+    struct fields fields = {0};
     add_instance(&fields, instance, "heartbeat", (uint64_t)wall_ms);
 #define X(name) add_instance(&fields, instance, #name, meta->name);
     INSTANCE_COUNTERS(X)
 #undef X
-    cm_resp_array(out, 2 + 2 * fields.count);
-    cm_resp_word(out, "HSET");
-    cm_key_plain(out, config->redis_prefix, "meta");
-    cm_text_add(out, fields.text.data, fields.text.len);
-    cm_text_free(&fields.text);
+    write_fields(out, config, &fields);
 }
 
 void cm_meta_ask(struct cm_text *out, const struct cm_config *config)

@@ -20,9 +20,15 @@
 #include "config/config.h"
 #include "publish/publisher.h"
 
-/* Appends one HSET; `everything`: also what does not change while the process runs. */
-void cm_meta_write(struct cm_text *out, const struct cm_config *config, const char *instance,
-                   const struct cm_publisher_meta *meta, int64_t wall_ms, bool everything);
+/* A tick is bracketed by two of these. In front of its figures, appends an HSET of asof and
+ * watermark, so that no figure in Redis is ever newer than they say; `everything`: also what does
+ * not change while the process runs. */
+void cm_meta_begin(struct cm_text *out, const struct cm_config *config,
+                   const struct cm_publisher_meta *meta, bool everything);
+/* Behind them, appends an HSET of the process's heartbeat, lag and counts: whoever sees a record
+ * counted finds it in the figures. */
+void cm_meta_end(struct cm_text *out, const struct cm_config *config, const char *instance,
+                 const struct cm_publisher_meta *meta, int64_t wall_ms);
 /* Appends HGETALL. */
 void cm_meta_ask(struct cm_text *out, const struct cm_config *config);
 

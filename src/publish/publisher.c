@@ -467,8 +467,8 @@ void cm_publisher_end(struct cm_publisher *p, const struct cm_publisher_meta *me
         return;
     }
     struct cm_text *out = cm_redis_buffer(p->redis);
-    uint32_t commands = 1;
-    cm_meta_write(out, p->config, p->options.instance, meta, cm_clock_wall_ms(), p->first_tick);
+    uint32_t commands = 2;
+    cm_meta_begin(out, p->config, meta, p->first_tick);
     if (p->first_tick) {
         cm_text_add(out, p->forget.data, p->forget.len);
         commands += p->forget_commands;
@@ -482,6 +482,7 @@ void cm_publisher_end(struct cm_publisher *p, const struct cm_publisher_meta *me
     commands += cm_rank_batch_write(p->ranks, out);
     cm_text_add(out, p->history.data, p->history.len);
     commands += p->history_commands;
+    cm_meta_end(out, p->config, p->options.instance, meta, cm_clock_wall_ms());
 
     p->refused = false;
     p->outstanding = commands;
