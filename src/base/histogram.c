@@ -199,10 +199,32 @@ static void merge_sparse(struct cm_hist *into, const struct cm_hist *from, uint3
     into->used = (uint16_t)cells;
 }
 
+/* A sparse one, into whatever is there. */
+static void merge_from_sparse(struct cm_hist *into, const struct cm_hist *from)
+{
+    if (!is_dense(into) && into->used == 0) {
+        reserve(into, from->used);
+        memcpy(into->cells, from->cells, from->used * sizeof *into->cells);
+        into->used = from->used;
+        return;
+    }
+    /* A few cells into many: searching each is cheaper than walking all. */
+    if (!is_dense(into) && from->used >= into->used / 8) {
+        uint32_t cells = union_cells(into, from);
+        if (cells > 0) {
+            merge_sparse(into, from, cells);
+            return;
+        }
+    }
+    for (uint32_t i = 0; i < from->used; i++) {
+        cm_hist_add(into, cell_bin(from->cells[i]), cell_count(from->cells[i]));
+    }
+}
+
 void cm_hist_merge(struct cm_hist *into, const struct cm_hist *from)
 {
     CM_ASSERT(into != from);
-    if (from->cells == NULL) {
+    if (from->used == 0) {
         return;
     }
     if (into->cells == NULL) {
@@ -220,16 +242,56 @@ void cm_hist_merge(struct cm_hist *into, const struct cm_hist *from)
         }
         return;
     }
-    /* A few cells into many: searching each is cheaper than walking all. */
-    if (!is_dense(into) && from->used >= into->used / 8) {
-        uint32_t cells = union_cells(into, from);
-        if (cells > 0) {
-            merge_sparse(into, from, cells);
-            return;
+    merge_from_sparse(into, from);
+}
+
+/* Fills sparse cells from the sum, rising; how many. More than SPARSE_CELLS, or a count that does
+ * not fit: SPARSE_CELLS + 1. */
+static uint32_t sum_cells(const struct cm_hist_sum *sum, uint32_t cells[SPARSE_CELLS])
+{
+    uint32_t used = 0;
+    for (uint32_t w = 0; w < CM_HIST_WORDS; w++) {
+        for (uint64_t bits = sum->used[w]; bits != 0; bits &= bits - 1) {
+            uint32_t bin = w * 64 + (uint32_t)__builtin_ctzll(bits);
+            if (used == SPARSE_CELLS || sum->counts[bin] > COUNT_MAX) {
+                return SPARSE_CELLS + 1;
+            }
+            cells[used++] = bin << COUNT_BITS | sum->counts[bin];
         }
     }
-    for (uint32_t i = 0; i < from->used; i++) {
-        cm_hist_add(into, cell_bin(from->cells[i]), cell_count(from->cells[i]));
+    return used;
+}
+
+void cm_hist_sum_give(const struct cm_hist_sum *sum, struct cm_hist *into)
+{
+    uint32_t cells[SPARSE_CELLS];
+    uint32_t used = is_dense(into) ? SPARSE_CELLS + 1 : sum_cells(sum, cells);
+    if (used == 0) {
+        return;
+    }
+    if (used <= SPARSE_CELLS) {
+        struct cm_hist from = {.cells = cells, .used = (uint16_t)used, .cap = SPARSE_CELLS};
+        merge_from_sparse(into, &from);
+        return;
+    }
+    if (!is_dense(into)) {
+        make_dense(into);
+    }
+    for (uint32_t w = 0; w < CM_HIST_WORDS; w++) {
+        for (uint64_t bits = sum->used[w]; bits != 0; bits &= bits - 1) {
+            uint32_t bin = w * 64 + (uint32_t)__builtin_ctzll(bits);
+            add_dense(into, bin, sum->counts[bin]);
+        }
+    }
+}
+
+void cm_hist_sum_clear(struct cm_hist_sum *sum)
+{
+    for (uint32_t w = 0; w < CM_HIST_WORDS; w++) {
+        for (uint64_t bits = sum->used[w]; bits != 0; bits &= bits - 1) {
+            sum->counts[w * 64 + (uint32_t)__builtin_ctzll(bits)] = 0;
+        }
+        sum->used[w] = 0;
     }
 }
 
@@ -269,20 +331,32 @@ void cm_hist_copy(struct cm_hist *into, const struct cm_hist *from)
     if (into == from) {
         return;
     }
-    cm_hist_free(into);
-    if (from->cells == NULL) {
+    if (from->used == 0) {
+        cm_hist_free(into);
         return;
     }
-    *into = *from;
-    into->cap = is_dense(from) ? 0 : from->used;
-    into->cells = cm_realloc(NULL, from->used, sizeof *into->cells);
+    if (is_dense(into) != is_dense(from) || (!is_dense(from) && into->cap < from->used)) {
+        cm_hist_free(into);
+        into->cap = is_dense(from) ? 0 : from->used;
+        into->cells = cm_realloc(NULL, from->used, sizeof *into->cells);
+    }
     memcpy(into->cells, from->cells, from->used * sizeof *into->cells);
+    into->used = from->used;
+    into->filled = from->filled;
 }
 
 void cm_hist_free(struct cm_hist *hist)
 {
     free(hist->cells);
     *hist = (struct cm_hist){0};
+}
+
+void cm_hist_clear(struct cm_hist *hist)
+{
+    if (is_dense(hist)) {
+        cm_hist_free(hist);
+    }
+    hist->used = 0;
 }
 
 size_t cm_hist_bytes(const struct cm_hist *hist)

@@ -69,18 +69,34 @@ void cm_accumulator_subtract_entry(struct cm_accumulator *acc, const struct cm_e
     maxima_subtract(acc, entry->wait_max_ms, entry->handle_max_ms);
 }
 
-void cm_accumulator_merge(struct cm_accumulator *into, const struct cm_accumulator *from)
+void cm_entry_sum_add(struct cm_entry_sum *sum, const struct cm_entry *entry)
 {
-    CM_ASSERT(from->tally.reserved == 0);
-    cm_tally_merge(&into->tally, &from->tally);
-    cm_hist_merge(&into->hist, &from->hist);
-    cm_check_sums_merge(&into->checks, &from->checks);
+    cm_entry_add_to_sum(entry, &sum->tally, &sum->hist, &sum->checks);
+}
+
+void cm_entry_sum_clear(struct cm_entry_sum *sum)
+{
+    memset(&sum->tally, 0, sizeof(sum->tally));
+    cm_hist_sum_clear(&sum->hist);
+    cm_check_sums_clear(&sum->checks);
+}
+
+void cm_entry_sum_free(struct cm_entry_sum *sum)
+{
+    cm_check_sums_free(&sum->checks);
+}
+
+void cm_accumulator_add_sum(struct cm_accumulator *acc, const struct cm_entry_sum *sum)
+{
+    cm_tally_merge(&acc->tally, &sum->tally);
+    cm_hist_sum_give(&sum->hist, &acc->hist);
+    cm_check_sums_merge(&acc->checks, &sum->checks);
 }
 
 void cm_accumulator_clear(struct cm_accumulator *acc)
 {
     memset(&acc->tally, 0, sizeof(acc->tally));
-    cm_hist_free(&acc->hist);
+    cm_hist_clear(&acc->hist);
     cm_check_sums_clear(&acc->checks);
 }
 

@@ -15,8 +15,8 @@
 
 #include "base/histogram.h"
 #include "event/tally.h"
+#include "window/entry.h"
 #include "window/leg.h"
-#include "window/pane.h"
 
 struct cm_period_maxima {
     uint32_t wait_ms, handle_ms;
@@ -28,6 +28,13 @@ struct cm_accumulator {
     struct cm_check_sums checks;
 };
 
+/* Entries added up once, for several accumulators. Zero-initialised is an empty one. */
+struct cm_entry_sum {
+    struct cm_tally tally;
+    struct cm_hist_sum hist;
+    struct cm_check_sums checks;
+};
+
 #define CM_STALE_WAIT   1u
 #define CM_STALE_HANDLE 2u
 
@@ -35,9 +42,12 @@ void cm_accumulator_add_leg(struct cm_accumulator *acc, const struct cm_leg *leg
 void cm_accumulator_subtract_leg(struct cm_accumulator *acc, const struct cm_leg *leg);
 void cm_accumulator_add_entry(struct cm_accumulator *acc, const struct cm_entry *entry);
 void cm_accumulator_subtract_entry(struct cm_accumulator *acc, const struct cm_entry *entry);
-/* into += from, which may not be stale. */
-void cm_accumulator_merge(struct cm_accumulator *into, const struct cm_accumulator *from);
-void cm_accumulator_clear(struct cm_accumulator *acc); /* stale no longer */
+void cm_entry_sum_add(struct cm_entry_sum *sum, const struct cm_entry *entry);
+void cm_entry_sum_clear(struct cm_entry_sum *sum); /* keeps the memory of its checks */
+void cm_entry_sum_free(struct cm_entry_sum *sum);
+void cm_accumulator_add_sum(struct cm_accumulator *acc, const struct cm_entry_sum *sum);
+/* Stale no longer. Keeps its memory for what comes next. */
+void cm_accumulator_clear(struct cm_accumulator *acc);
 void cm_accumulator_free(struct cm_accumulator *acc);
 size_t cm_accumulator_bytes(const struct cm_accumulator *acc); /* heap bytes held */
 

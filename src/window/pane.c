@@ -202,19 +202,6 @@ void cm_panes_drop(struct cm_panes *panes, int64_t floor_no)
     }
 }
 
-static int64_t entry_no(const struct cm_entry *entry)
-{
-    return (int64_t)((uint64_t)entry->no_high << 32 | entry->no);
-}
-
-struct cm_entry *cm_entry_before(const struct cm_entry *entry, int64_t *no)
-{
-    if (entry->before != NULL) {
-        *no = entry_no(entry->before);
-    }
-    return entry->before;
-}
-
 static struct cm_entry *entry_new(struct cm_panes *panes, struct cm_pane *pane, uint32_t unit)
 {
     struct cm_entry_chunk *chunk = pane->last;
@@ -249,16 +236,16 @@ static struct cm_entry *chain_seek(const struct cm_panes *panes, struct cm_chain
     if (chain->finger != NULL && chain->finger_no >= panes->floor_no &&
         llabs(chain->finger_no - no) < chain->newest_no - no) {
         entry = chain->finger;
-        while (entry->after != NULL && entry_no(entry->after) <= no) {
+        while (entry->after != NULL && cm_entry_no(entry->after) <= no) {
             entry = entry->after;
         }
     }
-    while (entry != NULL && entry_no(entry) > no) {
+    while (entry != NULL && cm_entry_no(entry) > no) {
         entry = entry->before;
     }
     if (entry != NULL) {
         chain->finger = entry;
-        chain->finger_no = entry_no(entry);
+        chain->finger_no = cm_entry_no(entry);
     }
     return entry;
 }
@@ -298,7 +285,7 @@ static void chain_insert(const struct cm_panes *panes, struct cm_chain *chain,
 static struct cm_entry *chain_find(const struct cm_panes *panes, struct cm_chain *chain, int64_t no)
 {
     struct cm_entry *entry = chain_seek(panes, chain, no);
-    return entry != NULL && entry_no(entry) == no ? entry : NULL;
+    return entry != NULL && cm_entry_no(entry) == no ? entry : NULL;
 }
 
 static bool fits(const struct cm_entry *entry, const struct cm_leg *leg)
@@ -532,56 +519,4 @@ bool cm_panes_subtract(struct cm_panes *panes, struct cm_pane *pane, struct cm_c
     }
     return (leg->wait_max_ms == 0 || leg->wait_max_ms < entry->wait_max_ms) &&
            (leg->handle_max_ms == 0 || leg->handle_max_ms < entry->handle_max_ms);
-}
-
-void cm_entry_add_to(const struct cm_entry *entry, struct cm_tally *into, struct cm_hist *hist,
-                     struct cm_check_sums *checks)
-{
-    for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
-        into->count[i] += entry->count[i];
-    }
-    for (unsigned i = 0; i < CM_TALLY_SUM_N; i++) {
-        into->sum[i] += entry->sum[i];
-    }
-    into->wait_max_ms =
-        entry->wait_max_ms > into->wait_max_ms ? entry->wait_max_ms : into->wait_max_ms;
-    into->handle_max_ms =
-        entry->handle_max_ms > into->handle_max_ms ? entry->handle_max_ms : into->handle_max_ms;
-    if (entry->bin_count > 0) {
-        cm_hist_add(hist, entry->bin, entry->bin_count);
-    }
-    for (const struct cm_more *more = entry->more; more != NULL; more = more->next) {
-        if (more->count == 0) {
-            continue; /* taken back */
-        }
-        if (more->key >= CM_MORE_CHECKS) {
-            cm_check_sums_add(checks, more->key - CM_MORE_CHECKS, more->count, more->passed);
-        } else {
-            cm_hist_add(hist, more->key, more->count);
-        }
-    }
-}
-
-void cm_entry_subtract_from(const struct cm_entry *entry, struct cm_tally *into,
-                            struct cm_hist *hist, struct cm_check_sums *checks)
-{
-    for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
-        into->count[i] -= entry->count[i];
-    }
-    for (unsigned i = 0; i < CM_TALLY_SUM_N; i++) {
-        into->sum[i] -= entry->sum[i];
-    }
-    if (entry->bin_count > 0) {
-        cm_hist_sub(hist, entry->bin, entry->bin_count);
-    }
-    for (const struct cm_more *more = entry->more; more != NULL; more = more->next) {
-        if (more->count == 0) {
-            continue;
-        }
-        if (more->key >= CM_MORE_CHECKS) {
-            cm_check_sums_subtract(checks, more->key - CM_MORE_CHECKS, more->count, more->passed);
-        } else {
-            cm_hist_sub(hist, more->key, more->count);
-        }
-    }
 }

@@ -24,35 +24,13 @@
 
 #include "base/histogram.h"
 #include "event/tally.h"
-#include "window/check_sums.h"
+#include "window/entry.h"
 #include "window/leg.h"
-
-/* What an entry holds beyond its first bin: further bins of handle times, and verdicts by name. A
- * key may come again, when a count has reached its most. */
-struct cm_more {
-    struct cm_more *next;
-    uint16_t key;           /* a bin, or CM_MORE_CHECKS + the number of a name */
-    uint16_t count, passed; /* of a bin: legs; of a name: evaluated, passed */
-};
-#define CM_MORE_CHECKS 1024u
 
 struct cm_more_chunk {
     struct cm_more_chunk *next;
     uint32_t used, cap;
     struct cm_more at[];
-};
-
-struct cm_entry {
-    struct cm_entry *before,
-        *after;           /* same unit: in an older (or this) pane, in a newer (or this) */
-    struct cm_more *more; /* the pane's; NULL: nothing */
-    uint32_t unit;
-    uint32_t no;             /* the pane's number, low 32 bits */
-    uint16_t no_high;        /* and the bits above: event times and panes are >= 0 */
-    uint16_t bin, bin_count; /* first bin of the handle times; count 0: none */
-    uint16_t count[CM_TALLY_COUNT_N];
-    uint32_t sum[CM_TALLY_SUM_N];
-    uint32_t wait_max_ms, handle_max_ms;
 };
 
 struct cm_entry_chunk {
@@ -99,9 +77,6 @@ void cm_panes_drop(struct cm_panes *panes, int64_t floor_no);
 uint64_t cm_panes_entries(const struct cm_panes *panes);
 size_t cm_panes_bytes(const struct cm_panes *panes);
 
-/* The entry before this one in its unit's chain, and its pane's number in *no (in: this entry's);
- * NULL at the end. */
-struct cm_entry *cm_entry_before(const struct cm_entry *entry, int64_t *no);
 /* The ordinal of a leg that has an entry to itself. */
 #define CM_ENTRY_ALONE UINT8_MAX
 /* Adds a leg to the unit's newest entry in that pane; alone: to an entry of its own, and so for
@@ -115,10 +90,5 @@ uint8_t cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_cha
 CM_NODISCARD bool cm_panes_subtract(struct cm_panes *panes, struct cm_pane *pane,
                                     struct cm_chain *chain, const struct cm_leg *leg,
                                     uint8_t ordinal, struct cm_entry **out);
-/* into += entry and into -= entry, histogram and checks included; subtracting leaves the maxima. */
-void cm_entry_add_to(const struct cm_entry *entry, struct cm_tally *into, struct cm_hist *hist,
-                     struct cm_check_sums *checks);
-void cm_entry_subtract_from(const struct cm_entry *entry, struct cm_tally *into,
-                            struct cm_hist *hist, struct cm_check_sums *checks);
 
 #endif

@@ -78,6 +78,8 @@ void cm_windows_destroy(struct cm_windows *w)
     cm_windows_detail_close(w);
     free(w->state);
     free(w->kinds);
+    free(w->walk.at);
+    cm_entry_sum_free(&w->sum);
     cm_hist_free(&w->scratch);
     cm_check_sums_free(&w->check_scratch);
     cm_panes_destroy(w->panes);

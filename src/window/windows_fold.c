@@ -6,17 +6,13 @@
  *                           left_no           fold_no
  *
  * What is folded in is exactly the unit's legs in panes [left_no, fold_no) of the reach, which may
- * lag behind the window. To catch up, entries that left are subtracted and new ones are added; a
- * reach that lies before the window altogether starts again from nothing, so what came and went
- * unseen costs no arithmetic. Before a pane is given back its entries are let go of (sliding
+ * lag behind the window. To catch up, entries that left are subtracted and new ones are added, for
+ * all windows in one walk; a reach that lies before the window altogether starts again from
+ * nothing, so what came and went unseen costs no arithmetic. Before a pane is given back its entries are let go of (sliding
  * windows) or folded in (periods). */
 #include "base/fail.h"
+#include "base/memory.h"
 #include "window/windows_state.h"
-
-static int64_t no_of(const struct cm_entry *entry)
-{
-    return (int64_t)((uint64_t)entry->no_high << 32 | entry->no);
-}
 
 /* The newest entry that is folded in or was passed; NULL when it is gone. */
 static struct cm_entry *last_of(const struct cm_windows *w, const struct reach *reach)
@@ -27,24 +23,7 @@ static struct cm_entry *last_of(const struct cm_windows *w, const struct reach *
 static void set_last(struct reach *reach, struct cm_entry *entry)
 {
     reach->last = entry;
-    reach->last_no = no_of(entry);
-}
-
-/* Where folding goes on. When `last` was given back: at the oldest entry there is, though what is
- * about to be given back may be folded in. */
-static struct cm_entry *first_unfolded(const struct cm_windows *w, const struct unit_state *state,
-                                       const struct reach *reach)
-{
-    struct cm_entry *last = last_of(w, reach);
-    if (last != NULL) {
-        return last->after;
-    }
-    struct cm_entry *entry =
-        state->chain.newest_no < cm_panes_floor(w->panes) ? NULL : state->chain.newest;
-    while (entry != NULL && entry->before != NULL) {
-        entry = entry->before;
-    }
-    return entry;
+    reach->last_no = cm_entry_no(entry);
 }
 
 /* Takes out what lies before left_no; only then may a pane be given back. */
@@ -59,7 +38,7 @@ static void let_go(struct cm_accumulator *acc, struct reach *reach, int64_t left
         return;
     }
     struct cm_entry *entry = reach->leave;
-    while (entry != NULL && no_of(entry) < left_no) {
+    while (entry != NULL && cm_entry_no(entry) < left_no) {
         cm_accumulator_subtract_entry(acc, entry);
         entry = entry == reach->last ? NULL : entry->after;
     }
@@ -67,86 +46,149 @@ static void let_go(struct cm_accumulator *acc, struct reach *reach, int64_t left
     reach->left_no = left_no;
 }
 
-static void fold(struct cm_windows *w, const struct unit_state *state, struct cm_accumulator *acc,
-                 struct reach *reach, int64_t fold_no)
+/* Nothing of what is folded in is inside the window any more. A period's sum was cleared when the
+ * period began. */
+static void begin_at_left(const struct cm_windows *w, struct cm_accumulator *acc,
+                          struct reach *reach, uint32_t window, int64_t left_no)
 {
-    struct cm_entry *entry = first_unfolded(w, state, reach);
-    int64_t from_no = reach->fold_no > reach->left_no ? reach->fold_no : reach->left_no;
-    for (; entry != NULL && no_of(entry) < fold_no; entry = entry->after) {
-        if (no_of(entry) >= from_no) {
-            cm_accumulator_add_entry(acc, entry);
-            reach->leave = reach->leave == NULL ? entry : reach->leave;
-        }
-        set_last(reach, entry);
+    if (w->config->all[window].is_period) {
+        reach->leave = NULL;
+        reach->left_no = reach->fold_no = left_no;
+    } else {
+        let_go(acc, reach, left_no);
     }
-    reach->fold_no = fold_no;
 }
 
-/* The windows that have the same to fold in as this one, itself included, a bit each: all that were
- * looked at together. Not one that begins behind what is folded in. */
-static uint32_t companions(const struct cm_windows *w, enum cm_view view, uint32_t window,
-                           const struct unit_sums *sums)
+/* The windows of a view that have the same pane to fold up to as this one and have not done so,
+ * itself included; each is put where its sum begins. In the order of that, the latest first. */
+static uint32_t behind(const struct cm_windows *w, enum cm_view view, uint32_t window,
+                       struct unit_sums *sums, uint8_t group[CM_WINDOWS_MAX])
 {
     const struct span *spans = w->views[view].spans;
-    const struct reach *mine = &sums->reach[window];
-    uint32_t group = 0;
-    for (uint32_t i = 0; i < w->config->all_count; i++) {
-        const struct reach *reach = &sums->reach[i];
-        bool same = spans[i].used && reach->fold_no == mine->fold_no &&
-                    spans[i].fold_no == spans[window].fold_no && reach->last == mine->last &&
-                    spans[i].left_no <= reach->fold_no;
-        group |= (uint32_t)same << i;
-    }
-    return group;
-}
-
-static void reach_to(struct reach *reach, struct cm_entry *first, struct cm_entry *last,
-                     int64_t fold_no)
-{
-    if (first != NULL) {
-        reach->leave = reach->leave == NULL ? first : reach->leave;
-    }
-    if (last != NULL) {
-        set_last(reach, last);
-    }
-    reach->fold_no = fold_no;
-}
-
-/* What all of them have to fold in is added up once. */
-static void fold_group(struct cm_windows *w, const struct unit_state *state, struct unit_sums *sums,
-                       uint32_t group, int64_t fold_no)
-{
-    const struct reach *reach = &sums->reach[__builtin_ctz(group)];
-    int64_t from_no = reach->fold_no;
-    struct cm_entry *entry = first_unfolded(w, state, reach);
-    struct cm_entry *first = NULL;
-    struct cm_entry *last = NULL;
-    struct cm_accumulator sum = {0};
+    int64_t fold_no = spans[window].fold_no;
     uint32_t count = 0;
-    for (; entry != NULL && no_of(entry) < fold_no; entry = entry->after) {
-        last = entry;
-        if (no_of(entry) < from_no) {
+    for (uint32_t i = 0; i < w->config->all_count; i++) {
+        struct reach *reach = &sums->reach[i];
+        if (!spans[i].used || spans[i].fold_no != fold_no || reach->fold_no >= fold_no) {
             continue;
         }
-        if (count == 1) { /* worth a sum of its own */
-            cm_accumulator_add_entry(&sum, first);
+        if (reach->fold_no <= spans[i].left_no) {
+            begin_at_left(w, &sums->at[i], reach, i, spans[i].left_no);
         }
-        if (count > 0) {
-            cm_accumulator_add_entry(&sum, entry);
+        uint32_t at = count++;
+        for (; at > 0 && sums->reach[group[at - 1]].fold_no < reach->fold_no; at--) {
+            group[at] = group[at - 1];
         }
-        first = first == NULL ? entry : first;
-        count++;
+        group[at] = (uint8_t)i;
     }
-    for (uint32_t bits = group; bits != 0; bits &= bits - 1) {
-        uint32_t i = (uint32_t)__builtin_ctz(bits);
-        if (count == 1) {
-            cm_accumulator_add_entry(&sums->at[i], first);
-        } else if (count > 1) {
-            cm_accumulator_merge(&sums->at[i], &sum);
+    return count;
+}
+
+/* The newest entry of the unit that one of these windows has passed and that is older than
+ * from_no; NULL when all of those are gone. */
+static struct cm_entry *last_passed(const struct cm_windows *w, const struct unit_sums *sums,
+                                    const uint8_t *group, uint32_t count, int64_t from_no)
+{
+    struct cm_entry *last = NULL;
+    int64_t last_no = INT64_MIN;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct reach *reach = &sums->reach[group[i]];
+        struct cm_entry *passed = last_of(w, reach);
+        if (passed != NULL && reach->last_no < from_no && reach->last_no >= last_no) {
+            last = passed;
+            last_no = reach->last_no;
         }
-        reach_to(&sums->reach[i], first, last, fold_no);
     }
-    cm_accumulator_free(&sum);
+    return last;
+}
+
+static void walk_add(struct walk *walk, struct cm_entry *entry)
+{
+    if (walk->count == walk->cap) {
+        walk->cap = walk->cap == 0 ? 64 : walk->cap * 2;
+        walk->at = cm_realloc(walk->at, walk->cap, sizeof(struct cm_entry *));
+    }
+    walk->at[walk->count++] = entry;
+}
+
+/* Puts the unit's entries of panes [from_no, fold_no) into the walk, in the order of time. Returns
+ * the newest one below fold_no, of those that were looked at. */
+static struct cm_entry *collect(struct cm_windows *w, const struct unit_state *state,
+                                struct cm_entry *last, int64_t from_no, int64_t fold_no)
+{
+    struct walk *walk = &w->walk;
+    walk->count = 0;
+    struct cm_entry *entry = last;
+    if (entry == NULL) { /* from the newest one back */
+        entry = state->chain.newest_no < cm_panes_floor(w->panes) ? NULL : state->chain.newest;
+        while (entry != NULL && entry->before != NULL && cm_entry_no(entry) >= from_no) {
+            entry = entry->before;
+        }
+    } else {
+        entry = entry->after;
+    }
+    for (; entry != NULL && cm_entry_no(entry) < fold_no; entry = entry->after) {
+        last = entry;
+        if (cm_entry_no(entry) >= from_no) {
+            walk_add(walk, entry);
+        }
+    }
+    return last;
+}
+
+/* Gives a window what its sum lacks: the entries of the walk from `first` on, which are in w->sum
+ * when there are several. */
+static void give(const struct cm_windows *w, struct cm_accumulator *acc, struct reach *reach,
+                 uint32_t first)
+{
+    uint32_t count = w->walk.count - first;
+    if (count == 1) {
+        cm_accumulator_add_entry(acc, w->walk.at[first]);
+    } else if (count > 1) {
+        cm_accumulator_add_sum(acc, &w->sum);
+    }
+    if (count > 0 && reach->leave == NULL) {
+        reach->leave = w->walk.at[first];
+    }
+    if (acc->hist.used == 0) {
+        cm_hist_free(&acc->hist);
+    }
+}
+
+/* Folds in what the windows lack, all that have the same pane to fold up to. From the newest entry
+ * back: what one window has in its sum, those that begin earlier have, too, so each entry is added
+ * up once. */
+static void fold(struct cm_windows *w, enum cm_view view, uint32_t window,
+                 const struct unit_state *state, struct unit_sums *sums)
+{
+    int64_t fold_no = w->views[view].spans[window].fold_no;
+    uint8_t group[CM_WINDOWS_MAX];
+    uint32_t count = behind(w, view, window, sums, group);
+    int64_t from_no = sums->reach[group[count - 1]].fold_no;
+    struct cm_entry *last = last_passed(w, sums, group, count, from_no);
+    last = collect(w, state, last, from_no, fold_no);
+
+    uint32_t first = w->walk.count;
+    for (uint32_t i = 0; i < count; i++) {
+        struct reach *reach = &sums->reach[group[i]];
+        while (first > 0 && cm_entry_no(w->walk.at[first - 1]) >= reach->fold_no) {
+            first--;
+            if (first + 2 == w->walk.count) { /* a second one: worth a sum */
+                cm_entry_sum_add(&w->sum, w->walk.at[first + 1]);
+            }
+            if (first + 2 <= w->walk.count) {
+                cm_entry_sum_add(&w->sum, w->walk.at[first]);
+            }
+        }
+        give(w, &sums->at[group[i]], reach, first);
+        reach->fold_no = fold_no;
+        if (last != NULL) {
+            set_last(reach, last);
+        }
+    }
+    if (w->walk.count > 1) {
+        cm_entry_sum_clear(&w->sum);
+    }
 }
 
 struct unit_sums *cm_windows_caught_up(struct cm_windows *w, enum cm_view view, uint32_t window,
@@ -165,12 +207,9 @@ struct unit_sums *cm_windows_caught_up(struct cm_windows *w, enum cm_view view, 
         }
     }
     if (reach->fold_no < span->fold_no) {
-        uint32_t group = companions(w, view, window, sums);
-        if ((group >> window & 1u) != 0 && (group & (group - 1)) != 0) {
-            fold_group(w, state, sums, group, span->fold_no);
-        } else {
-            fold(w, state, &sums->at[window], reach, span->fold_no);
-        }
+        fold(w, view, window, state, sums);
+    } else if (sums->at[window].hist.used == 0) {
+        cm_hist_free(&sums->at[window].hist);
     }
     return sums;
 }
@@ -194,7 +233,7 @@ void cm_windows_clear_period(struct cm_windows *w, enum cm_view view, uint32_t w
 
 void cm_windows_note_entry(struct cm_windows *w, uint32_t unit, struct cm_entry *entry)
 {
-    int64_t no = no_of(entry);
+    int64_t no = cm_entry_no(entry);
     struct unit_state *state = &w->state[unit];
     if (no >= w->most_fold_no) {
         return;

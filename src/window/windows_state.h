@@ -90,6 +90,12 @@ struct detail {
     uint32_t gauges_count, gauges_cap;
 };
 
+/* Entries that are being folded in (windows_fold.c). */
+struct walk {
+    struct cm_entry **at;
+    uint32_t count, cap;
+};
+
 struct cm_windows {
     const struct cm_config *config;
     struct cm_units *units;
@@ -109,7 +115,9 @@ struct cm_windows {
     int64_t most_fold_no;     /* greatest fold_no of all spans */
     uint32_t state_cap;
     size_t accumulator_bytes;
-    struct cm_hist scratch; /* of the last measure, as is the next one */
+    struct walk walk;        /* of the last fold, as is the next one */
+    struct cm_entry_sum sum; /* empty between folds */
+    struct cm_hist scratch;  /* of the last measure, as is the next one */
     struct cm_check_sums check_scratch;
     struct detail detail;
 };
