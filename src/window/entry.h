@@ -1,21 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-/* entry.h — what one unit has in one pane: counts, sums, longest times, handle times by bin,
+/* entry.h — what legs of one pane add up to: counts, sums, longest times, handle times by bin,
  * verdicts by name.
  *
- * An entry adds to and is subtracted from running sums (accumulator.h). Who makes entries, chains
- * them and gives them back: pane.h.
+ * Most legs are alone in their second at their seat, their team and their room: these share one
+ * entry, and whoever gets a second leg gets a copy of its own first (pane.h). An entry adds to and
+ * is subtracted from running sums (accumulator.h).
  *
- * THREADS   No state. COST 112 bytes, and 16 for each further bin and each name.
+ *   pool   chunks of entries and of further cells; what is given back is used again first
+ *
+ * THREADS   One thread a pool. OWNERSHIP A pool owns its entries; an address never changes.
+ * COST      88 bytes an entry, and 16 for each further bin and each name.
  */
 #ifndef CM_WINDOW_ENTRY_H
 #define CM_WINDOW_ENTRY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/compiler.h"
 #include "base/histogram.h"
 #include "event/tally.h"
 #include "window/check_sums.h"
+#include "window/leg.h"
 
 /* What an entry holds beyond its first bin: further bins of handle times, and verdicts by name. A
  * key may come again, when a count has reached its most. */
@@ -27,32 +34,40 @@ struct cm_more {
 #define CM_MORE_CHECKS 1024u
 
 struct cm_entry {
-    struct cm_entry *before,
-        *after;           /* same unit: in an older (or this) pane, in a newer (or this) */
-    struct cm_more *more; /* the pane's; NULL: nothing */
-    uint32_t unit;
-    uint32_t no;             /* the pane's number, low 32 bits */
-    uint16_t no_high;        /* and the bits above: event times and panes are >= 0 */
+    struct cm_more *more;    /* NULL: nothing */
+    uint32_t refs;           /* units that have it */
     uint16_t bin, bin_count; /* first bin of the handle times; count 0: none */
     uint16_t count[CM_TALLY_COUNT_N];
     uint32_t sum[CM_TALLY_SUM_N];
     uint32_t wait_max_ms, handle_max_ms;
 };
 
-static inline int64_t cm_entry_no(const struct cm_entry *entry)
-{
-    return (int64_t)((uint64_t)entry->no_high << 32 | entry->no);
-}
+struct cm_pool_chunk;
 
-/* The entry before this one in its unit's chain, and its pane's number in *no (in: this entry's);
- * NULL at the end. */
-static inline struct cm_entry *cm_entry_before(const struct cm_entry *entry, int64_t *no)
-{
-    if (entry->before != NULL) {
-        *no = cm_entry_no(entry->before);
-    }
-    return entry->before;
-}
+/* Zero-initialised is an empty one. */
+struct cm_entry_pool {
+    struct cm_pool_chunk *chunks;
+    struct cm_entry *free_entries; /* by `more` */
+    struct cm_more *free_more;
+    size_t bytes;
+};
+
+void cm_entry_pool_free(struct cm_entry_pool *pool);
+/* An empty entry, with one reference. */
+struct cm_entry *cm_entry_new(struct cm_entry_pool *pool);
+/* Another one with the same in it, and one reference. */
+struct cm_entry *cm_entry_copy(struct cm_entry_pool *pool, const struct cm_entry *entry);
+/* One reference less; given back with the last one. */
+void cm_entry_release(struct cm_entry_pool *pool, struct cm_entry *entry);
+
+/* Whether the leg can be added: no count and no sum overflows. */
+bool cm_entry_fits(const struct cm_entry *entry, const struct cm_leg *leg);
+void cm_entry_add_leg(struct cm_entry_pool *pool, struct cm_entry *entry, const struct cm_leg *leg);
+/* Takes it away again; it is in there. Returns whether the maxima are right; when not, the caller
+ * finds them among the legs that are left and stores them. */
+CM_NODISCARD bool cm_entry_subtract_leg(struct cm_entry *entry, const struct cm_leg *leg);
+/* Whether the entry is just that leg: equal counts and sums have the same bin and maxima, too. */
+bool cm_entry_is_leg(const struct cm_entry *entry, const struct cm_leg *leg);
 
 /* into += entry and into -= entry, histogram and checks included; subtracting leaves the maxima. */
 void cm_entry_add_to(const struct cm_entry *entry, struct cm_tally *into, struct cm_hist *hist,

@@ -8,11 +8,8 @@
 #include "base/memory.h"
 
 #define TABLE_MIN   1024u
-#define CHUNK_FIRST 8u
-#define CHUNK_MOST  128u
-#define MORE_FIRST  4u
-#define MORE_MOST   512u
-#define BINS_TRIED  8u
+#define UNITS_LEAST 4u
+#define SPARE_MOST  256u
 
 struct cm_panes {
     int64_t pane_ms;
@@ -22,13 +19,12 @@ struct cm_panes {
     struct cm_pane **table; /* table_size, a power of two */
     uint32_t table_size;
     uint32_t count;
-    uint64_t entries;
-    size_t bytes;
+    struct cm_pane *spare; /* by `newer` */
+    uint32_t spare_count;
+    struct cm_entry_pool pool;
+    uint64_t items;
+    size_t bytes; /* of panes and tracks */
 };
-
-_Static_assert(sizeof(struct cm_more) == 16, "there are several of them an entry");
-_Static_assert(CM_HIST_BINS <= CM_MORE_CHECKS, "keys of bins and of names are apart");
-_Static_assert(sizeof(struct cm_entry) <= 112, "an entry is meant to stay compact");
 
 struct cm_panes *cm_panes_create(int64_t pane_ms)
 {
@@ -42,28 +38,35 @@ struct cm_panes *cm_panes_create(int64_t pane_ms)
 
 static void pane_free(struct cm_panes *panes, struct cm_pane *pane)
 {
-    struct cm_entry_chunk *chunk = pane->chunks;
-    while (chunk != NULL) {
-        struct cm_entry_chunk *next = chunk->next;
-        for (uint32_t i = 0; i < chunk->used; i++) { /* chains end where panes are given back */
-            if (chunk->at[i].after != NULL) {
-                chunk->at[i].after->before = NULL;
-            }
-        }
-        panes->entries -= chunk->used;
-        panes->bytes -= sizeof(*chunk) + chunk->cap * sizeof(struct cm_entry);
-        free(chunk);
-        chunk = next;
-    }
-    while (pane->more != NULL) {
-        struct cm_more_chunk *next = pane->more->next;
-        panes->bytes -= sizeof(*next) + pane->more->cap * sizeof(struct cm_more);
-        free(pane->more);
-        pane->more = next;
-    }
-    panes->bytes -= sizeof(*pane);
-    panes->count--;
+    panes->bytes -= sizeof(*pane) + pane->units_cap * sizeof(*pane->units);
+    free(pane->units);
     free(pane);
+}
+
+/* Kept for the next one, with the memory of its list. */
+static void pane_recycle(struct cm_panes *panes, struct cm_pane *pane)
+{
+    panes->count--;
+    if (panes->spare_count == SPARE_MOST) {
+        pane_free(panes, pane);
+        return;
+    }
+    pane->newer = panes->spare;
+    panes->spare = pane;
+    panes->spare_count++;
+}
+
+static struct cm_pane *pane_new(struct cm_panes *panes)
+{
+    struct cm_pane *pane = panes->spare;
+    if (pane == NULL) {
+        panes->bytes += sizeof(*pane);
+        return cm_alloc(1, sizeof(*pane));
+    }
+    panes->spare = pane->newer;
+    panes->spare_count--;
+    *pane = (struct cm_pane){.units = pane->units, .units_cap = pane->units_cap};
+    return pane;
 }
 
 void cm_panes_destroy(struct cm_panes *panes)
@@ -72,6 +75,12 @@ void cm_panes_destroy(struct cm_panes *panes)
         return;
     }
     cm_panes_drop(panes, INT64_MAX);
+    while (panes->spare != NULL) {
+        struct cm_pane *next = panes->spare->newer;
+        pane_free(panes, panes->spare);
+        panes->spare = next;
+    }
+    cm_entry_pool_free(&panes->pool);
     free(panes->table);
     free(panes);
 }
@@ -98,12 +107,12 @@ int64_t cm_panes_floor(const struct cm_panes *panes)
 
 uint64_t cm_panes_entries(const struct cm_panes *panes)
 {
-    return panes->entries;
+    return panes->items;
 }
 
 size_t cm_panes_bytes(const struct cm_panes *panes)
 {
-    return panes->bytes + panes->table_size * sizeof(struct cm_pane *);
+    return panes->bytes + panes->pool.bytes + panes->table_size * sizeof(struct cm_pane *);
 }
 
 static struct cm_pane **bucket(const struct cm_panes *panes, int64_t no)
@@ -141,7 +150,7 @@ struct cm_pane *cm_panes_find(struct cm_panes *panes, int64_t no)
 
 static struct cm_pane *pane_insert(struct cm_panes *panes, int64_t no)
 {
-    struct cm_pane *pane = cm_alloc(1, sizeof(*pane));
+    struct cm_pane *pane = pane_new(panes);
     pane->no = no;
     pane->journal_newest = UINT64_MAX;
     pane->first_seen_ms = INT64_MIN;
@@ -162,7 +171,6 @@ static struct cm_pane *pane_insert(struct cm_panes *panes, int64_t no)
     *(pane->newer == NULL ? &panes->newest : &pane->newer->older) = pane;
 
     panes->count++;
-    panes->bytes += sizeof(*pane);
     struct cm_pane **head = bucket(panes, no);
     pane->hash_next = *head;
     *head = pane;
@@ -198,325 +206,107 @@ void cm_panes_drop(struct cm_panes *panes, int64_t floor_no)
         if (panes->recent == pane) {
             panes->recent = NULL;
         }
-        pane_free(panes, pane);
+        pane_recycle(panes, pane);
     }
 }
 
-static struct cm_entry *entry_new(struct cm_panes *panes, struct cm_pane *pane, uint32_t unit)
+static void note_unit(struct cm_panes *panes, struct cm_pane *pane, uint32_t unit)
 {
-    struct cm_entry_chunk *chunk = pane->last;
-    if (chunk == NULL || chunk->used == chunk->cap) {
-        uint32_t cap = chunk == NULL ? CHUNK_FIRST : chunk->cap * 2;
-        cap = cap > CHUNK_MOST ? CHUNK_MOST : cap;
-        struct cm_entry_chunk *fresh = cm_alloc(1, sizeof(*fresh) + cap * sizeof(struct cm_entry));
-        fresh->cap = cap;
-        panes->bytes += sizeof(*fresh) + cap * sizeof(struct cm_entry);
-        *(chunk == NULL ? &pane->chunks : &chunk->next) = fresh;
-        pane->last = fresh;
-        chunk = fresh;
+    if (pane->units_count == pane->units_cap) {
+        uint32_t cap = pane->units_cap == 0 ? UNITS_LEAST : pane->units_cap * 2;
+        panes->bytes += (cap - pane->units_cap) * sizeof(*pane->units);
+        pane->units = cm_realloc(pane->units, cap, sizeof(*pane->units));
+        pane->units_cap = cap;
     }
-    struct cm_entry *entry = &chunk->at[chunk->used++];
-    entry->unit = unit;
-    entry->no = (uint32_t)(uint64_t)pane->no;
-    entry->no_high = (uint16_t)((uint64_t)pane->no >> 32);
-    panes->entries++;
-    return entry;
+    pane->units[pane->units_count++] = unit;
 }
 
-/* The unit's newest entry in that pane or an older one; NULL when there is none. */
-static struct cm_entry *chain_seek(const struct cm_panes *panes, struct cm_chain *chain, int64_t no)
+/* The unit's entry, which nobody else has. */
+static struct cm_entry *own_entry(struct cm_panes *panes, struct cm_item *item)
 {
-    struct cm_entry *entry = chain->newest;
-    if (entry == NULL || chain->newest_no < panes->floor_no) {
-        return NULL; /* everything that the unit had is gone */
+    if (item->entry->refs > 1) {
+        struct cm_entry *copy = cm_entry_copy(&panes->pool, item->entry);
+        item->entry->refs--;
+        item->entry = copy;
     }
-    if (chain->newest_no <= no) {
-        return entry;
+    return item->entry;
+}
+
+/* The entry of that leg alone. */
+static struct cm_entry *entry_of_leg(struct cm_panes *panes, const struct cm_leg *leg,
+                                     struct cm_entry **shared)
+{
+    if (*shared == NULL) {
+        *shared = cm_entry_new(&panes->pool);
+        cm_entry_add_leg(&panes->pool, *shared, leg);
+        return *shared;
     }
-    if (chain->finger != NULL && chain->finger_no >= panes->floor_no &&
-        llabs(chain->finger_no - no) < chain->newest_no - no) {
-        entry = chain->finger;
-        while (entry->after != NULL && cm_entry_no(entry->after) <= no) {
-            entry = entry->after;
+    (*shared)->refs++;
+    return *shared;
+}
+
+struct cm_added cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_track *track,
+                             uint32_t unit, const struct cm_leg *leg, struct cm_entry **shared,
+                             bool alone)
+{
+    uint64_t end = cm_track_lower(track, pane->no + 1);
+    uint64_t begin = end;
+    while (!alone && begin > track->first && cm_track_at(track, begin - 1)->no == pane->no) {
+        begin--;
+    }
+    uint64_t before = end - begin; /* the unit's entries in that pane */
+    if (before > 0 && before <= CM_ENTRY_ALONE) {
+        struct cm_item *item = cm_track_at(track, end - 1);
+        if (cm_entry_fits(item->entry, leg)) {
+            cm_entry_add_leg(&panes->pool, own_entry(panes, item), leg);
+            return (struct cm_added){.ordinal = (uint8_t)(before - 1)};
         }
     }
-    while (entry != NULL && cm_entry_no(entry) > no) {
-        entry = entry->before;
-    }
-    if (entry != NULL) {
-        chain->finger = entry;
-        chain->finger_no = cm_entry_no(entry);
-    }
-    return entry;
+    struct cm_item item = {pane->no, entry_of_leg(panes, leg, shared)};
+    cm_track_insert(track, end, item, &panes->bytes);
+    note_unit(panes, pane, unit);
+    panes->items++;
+    bool counts = !alone && before < CM_ENTRY_ALONE;
+    return (struct cm_added){.ordinal = counts ? (uint8_t)before : CM_ENTRY_ALONE, .is_new = true};
 }
 
-/* Puts the entry at its place in time: in front of those of its own pane, behind those of newer
- * ones. */
-static void chain_insert(const struct cm_panes *panes, struct cm_chain *chain,
-                         struct cm_entry *entry, int64_t no)
-{
-    struct cm_entry *older = chain_seek(panes, chain, no);
-    bool alive = chain->newest != NULL && chain->newest_no >= panes->floor_no;
-    struct cm_entry *newer = NULL;
-
-    if (older != NULL) {
-        newer = older->after;
-        older->after = entry;
-    } else if (alive) { /* all that there is is newer: find the oldest */
-        bool near = chain->finger != NULL && chain->finger_no >= panes->floor_no;
-        newer = near ? chain->finger : chain->newest;
-        while (newer->before != NULL) {
-            newer = newer->before;
-        }
-    }
-    entry->before = older;
-    entry->after = newer;
-    if (newer == NULL) {
-        chain->newest = entry;
-        chain->newest_no = no;
-    } else {
-        newer->before = entry;
-        chain->finger = entry;
-        chain->finger_no = no;
-    }
-}
-
-/* The unit's newest entry in that pane, NULL when it has none there. */
-static struct cm_entry *chain_find(const struct cm_panes *panes, struct cm_chain *chain, int64_t no)
-{
-    struct cm_entry *entry = chain_seek(panes, chain, no);
-    return entry != NULL && cm_entry_no(entry) == no ? entry : NULL;
-}
-
-static bool fits(const struct cm_entry *entry, const struct cm_leg *leg)
-{
-    uint32_t over = 0;
-    for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
-        over |= ((uint32_t)entry->count[i] + leg->count[i]) >> 16;
-    }
-    uint64_t over_sum = 0;
-    for (unsigned i = 0; i < CM_TALLY_SUM_N; i++) {
-        over_sum |= ((uint64_t)entry->sum[i] + leg->sum[i]) >> 32;
-    }
-    return over == 0 && over_sum == 0;
-}
-
-static struct cm_more *more_new(struct cm_panes *panes, struct cm_pane *pane)
-{
-    struct cm_more_chunk *chunk = pane->more;
-    if (chunk == NULL || chunk->used == chunk->cap) {
-        uint32_t cap = chunk == NULL ? MORE_FIRST : chunk->cap * 2;
-        cap = cap > MORE_MOST ? MORE_MOST : cap;
-        struct cm_more_chunk *fresh = cm_alloc(1, sizeof(*fresh) + cap * sizeof(struct cm_more));
-        *fresh = (struct cm_more_chunk){.next = chunk, .cap = cap};
-        panes->bytes += sizeof(*fresh) + cap * sizeof(struct cm_more);
-        pane->more = chunk = fresh;
-    }
-    return &chunk->at[chunk->used++];
-}
-
-/* Adds 1 (and `passed`, 0 or 1) to a key: verdicts stand in front of bins. Of bins only the first
- * few are looked at: a centre has hundreds in a pane, and one that comes again costs less than the
- * search for it. */
-static void more_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_entry *entry,
-                     uint32_t key, uint32_t passed)
-{
-    struct cm_more **link = &entry->more;
-    bool is_bin = key < CM_MORE_CHECKS;
-    while (is_bin && *link != NULL && (*link)->key >= CM_MORE_CHECKS) {
-        link = &(*link)->next;
-    }
-    struct cm_more *more = *link;
-    for (uint32_t i = 0; more != NULL && (is_bin ? i < BINS_TRIED : more->key >= CM_MORE_CHECKS);
-         i++, more = more->next) {
-        if (more->key == key && more->count < UINT16_MAX) {
-            more->count++;
-            more->passed = (uint16_t)(more->passed + passed);
-            return;
-        }
-    }
-    struct cm_more *fresh = more_new(panes, pane);
-    *fresh = (struct cm_more){*link, (uint16_t)key, 1, (uint16_t)passed};
-    *link = fresh;
-}
-
-static void more_subtract(struct cm_entry *entry, uint32_t key, uint32_t passed)
-{
-    struct cm_more *more = entry->more;
-    while (more != NULL &&
-           (more->key != key || (passed > 0 ? more->passed == 0 : more->count == more->passed))) {
-        more = more->next;
-    }
-    CM_ASSERT(more != NULL); /* it was added */
-    more->count--;
-    more->passed = (uint16_t)(more->passed - passed);
-}
-
-static void bin_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_entry *entry,
-                    uint16_t bin)
-{
-    if (entry->bin_count == 0 || entry->bin == bin) {
-        entry->bin = bin;
-        entry->bin_count++; /* at most 65,535: fits() bounds the answered legs of an entry */
-        return;
-    }
-    more_add(panes, pane, entry, bin, 0);
-}
-
-static void bin_subtract(struct cm_entry *entry, uint16_t bin)
-{
-    if (entry->bin == bin && entry->bin_count > 0) {
-        entry->bin_count--;
-        return;
-    }
-    more_subtract(entry, bin, 0);
-}
-
-/* How many entries of the unit in that pane are older than this one; CM_ENTRY_ALONE for so many or
- * more. */
-static uint8_t ordinal_of(const struct cm_entry *entry, int64_t no)
-{
-    uint8_t ordinal = 0;
-    int64_t at_no = no;
-    while ((entry = cm_entry_before(entry, &at_no)) != NULL && at_no == no &&
-           ordinal < CM_ENTRY_ALONE) {
-        ordinal++;
-    }
-    return ordinal;
-}
-
-uint8_t cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_chain *chain,
-                     uint32_t unit, const struct cm_leg *leg, bool alone)
-{
-    struct cm_entry *entry = alone ? NULL : chain_find(panes, chain, pane->no);
-    uint8_t ordinal = alone ? CM_ENTRY_ALONE : 0;
-    bool fresh = entry == NULL;
-    if (entry != NULL) {
-        ordinal = ordinal_of(entry, pane->no);
-        fresh = ordinal == CM_ENTRY_ALONE || !fits(entry, leg);
-        ordinal = (uint8_t)(ordinal + (fresh && ordinal < CM_ENTRY_ALONE));
-    }
-    if (fresh) {
-        entry = entry_new(panes, pane, unit);
-        chain_insert(panes, chain, entry, pane->no);
-    }
-    for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
-        entry->count[i] = (uint16_t)(entry->count[i] + leg->count[i]);
-    }
-    for (unsigned i = 0; i < CM_TALLY_SUM_N; i++) {
-        entry->sum[i] += leg->sum[i];
-    }
-    entry->wait_max_ms =
-        leg->wait_max_ms > entry->wait_max_ms ? leg->wait_max_ms : entry->wait_max_ms;
-    entry->handle_max_ms =
-        leg->handle_max_ms > entry->handle_max_ms ? leg->handle_max_ms : entry->handle_max_ms;
-    if (leg->handle_bin != CM_LEG_NO_BIN) {
-        bin_add(panes, pane, entry, leg->handle_bin);
-    }
-    for (uint32_t i = 0; i < leg->checks_count; i++) {
-        const struct cm_leg_check *check = &leg->checks[i];
-        more_add(panes, pane, entry, CM_MORE_CHECKS + check->name, check->passed);
-    }
-    return ordinal;
-}
-
-static const struct cm_more *more_find(const struct cm_entry *entry, uint32_t key)
-{
-    const struct cm_more *more = entry->more;
-    while (more != NULL && more->key != key) {
-        more = more->next;
-    }
-    return more;
-}
-
-/* Whether the entry has just the verdicts of that leg. A name may come twice in a leg, as the one
- * for all that are too many. */
-static bool has_checks(const struct cm_entry *entry, const struct cm_leg *leg)
-{
-    uint32_t count = 0;
-    for (const struct cm_more *more = entry->more; more != NULL; more = more->next) {
-        count += more->key >= CM_MORE_CHECKS ? more->count : 0;
-    }
-    bool equal = count == leg->checks_count;
-    for (uint32_t i = 0; equal && i < leg->checks_count; i++) {
-        const struct cm_more *more = more_find(entry, CM_MORE_CHECKS + leg->checks[i].name);
-        uint32_t evaluated = 0;
-        uint32_t passed = 0;
-        for (uint32_t k = 0; k < leg->checks_count; k++) {
-            bool same = leg->checks[k].name == leg->checks[i].name;
-            evaluated += same;
-            passed += same && leg->checks[k].passed;
-        }
-        equal = more != NULL && more->count == evaluated && more->passed == passed;
-    }
-    return equal;
-}
-
-/* Whether the entry is just that leg: equal counts and sums have the same bin and maxima, too. */
-static bool is_leg(const struct cm_entry *entry, const struct cm_leg *leg)
-{
-    bool equal = has_checks(entry, leg);
-    for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
-        equal = equal && entry->count[i] == leg->count[i];
-    }
-    for (unsigned i = 0; i < CM_TALLY_SUM_N; i++) {
-        equal = equal && entry->sum[i] == leg->sum[i];
-    }
-    return equal;
-}
-
-/* The unit's entry in that pane with that ordinal. Entries of one leg stand in front of all shared
+/* The unit's item in that pane with that ordinal. Entries of one leg are newer than all shared
  * ones, and of two that are equal either will do. */
-static struct cm_entry *entry_of(const struct cm_panes *panes, const struct cm_pane *pane,
-                                 struct cm_chain *chain, const struct cm_leg *leg, uint8_t ordinal)
+static struct cm_item *item_of(struct cm_track *track, int64_t no, const struct cm_leg *leg,
+                               uint8_t ordinal)
 {
-    struct cm_entry *newest = chain_find(panes, chain, pane->no);
-    struct cm_entry *entry = newest;
-    int64_t no = pane->no;
-    uint32_t newer = 0; /* entries of the pane in front of the one wanted */
-    for (; ordinal != CM_ENTRY_ALONE && entry != NULL && no == pane->no; newer++) {
-        entry = cm_entry_before(entry, &no);
+    if (ordinal != CM_ENTRY_ALONE) {
+        uint64_t place = cm_track_lower(track, no) + ordinal;
+        return place < cm_track_end(track) ? cm_track_at(track, place) : NULL;
     }
-    CM_ASSERT(ordinal == CM_ENTRY_ALONE || newer > ordinal);
-    newer -= ordinal == CM_ENTRY_ALONE ? 0 : ordinal + 1u;
-
-    entry = newest;
-    no = pane->no;
-    while (entry != NULL && no == pane->no &&
-           (ordinal == CM_ENTRY_ALONE ? !is_leg(entry, leg) : newer-- > 0)) {
-        entry = cm_entry_before(entry, &no);
+    for (uint64_t place = cm_track_lower(track, no + 1); place > track->first; place--) {
+        struct cm_item *item = cm_track_at(track, place - 1);
+        if (item->no != no || cm_entry_is_leg(item->entry, leg)) {
+            return item;
+        }
     }
-    return no == pane->no ? entry : NULL;
+    return NULL;
 }
 
-bool cm_panes_subtract(struct cm_panes *panes, struct cm_pane *pane, struct cm_chain *chain,
+bool cm_panes_subtract(struct cm_panes *panes, const struct cm_pane *pane, struct cm_track *track,
                        const struct cm_leg *leg, uint8_t ordinal, struct cm_entry **out)
 {
-    struct cm_entry *entry = entry_of(panes, pane, chain, leg, ordinal);
-    CM_ASSERT(entry != NULL);
-    uint32_t legs = 0;
-    for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
-        CM_ASSERT(entry->count[i] >= leg->count[i]);
-        entry->count[i] = (uint16_t)(entry->count[i] - leg->count[i]);
-        legs |= entry->count[i];
+    struct cm_item *item = item_of(track, pane->no, leg, ordinal);
+    CM_ASSERT(item != NULL && item->no == pane->no);
+    *out = own_entry(panes, item);
+    return cm_entry_subtract_leg(*out, leg);
+}
+
+void cm_panes_release(struct cm_panes *panes, struct cm_track *track, int64_t floor_no)
+{
+    uint32_t count = 0;
+    for (uint64_t place = track->first;
+         place < cm_track_end(track) && cm_track_at(track, place)->no < floor_no; place++) {
+        cm_entry_release(&panes->pool, cm_track_at(track, place)->entry);
+        count++;
     }
-    for (unsigned i = 0; i < CM_TALLY_SUM_N; i++) {
-        CM_ASSERT(entry->sum[i] >= leg->sum[i]);
-        entry->sum[i] -= leg->sum[i];
+    if (count > 0) {
+        cm_track_drop(track, count, &panes->bytes);
+        panes->items -= count;
     }
-    if (leg->handle_bin != CM_LEG_NO_BIN) {
-        bin_subtract(entry, leg->handle_bin);
-    }
-    for (uint32_t i = 0; i < leg->checks_count; i++) {
-        const struct cm_leg_check *check = &leg->checks[i];
-        more_subtract(entry, CM_MORE_CHECKS + check->name, check->passed);
-    }
-    *out = entry;
-    if (legs == 0) {
-        entry->wait_max_ms = 0;
-        entry->handle_max_ms = 0;
-        return true;
-    }
-    return (leg->wait_max_ms == 0 || leg->wait_max_ms < entry->wait_max_ms) &&
-           (leg->handle_max_ms == 0 || leg->handle_max_ms < entry->handle_max_ms);
 }

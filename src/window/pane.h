@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/* pane.h — event time cut into panes; a pane is an append-only array of entries, one a touched
- * unit.
+/* pane.h — event time cut into panes. A pane has the list of the units that have something in it;
+ * what they have stands in their tracks (track.h), an entry each (entry.h).
  *
- *   panes by time   [ 07:59:58 ] ─ [ 07:59:59 ] ─ [ 08:00:01 ] ─ ...        (only those with
- * entries) │ e e e        │ e e          │ e e e e e unit's chain      e ◄──────────── e
- * ◄───────────────── e ◄── newest     (entry.before)
+ *   panes by time   [ 07:59:58 ] ─ [ 07:59:59 ] ─ [ 08:00:01 ] ─ ...     (only those with units)
+ *                     seat 7         team 2         seat 7
+ *   seat 7's track  [ 58: entry ......................01: entry ]
  *
- * An event touches, for each of its units, one entry, however many windows there are. Entries are
- * compact (112 bytes: counts of 16, sums of 32 bits); when a field would overflow, the unit gets a
- * second entry for that pane. Which of them holds a leg is told by its ordinal, so that taking the
- * leg back hits just that one. Chains run strictly back in time and end where panes have been given
- * back.
+ * A leg touches, for each of its units, one item, however many windows there are; all units that
+ * have nothing else in the pane share its entry. When a field would overflow (counts have 16 bits,
+ * sums 32), the unit gets a second entry for that pane. Which of them holds a leg is told by its
+ * ordinal, so that taking the leg back hits just that one.
  *
- * THREADS   One thread. OWNERSHIP A store owns its panes; an entry's address never changes.
+ * THREADS   One thread. OWNERSHIP A store owns its panes and all entries; tracks are their units'.
  * COST      find: the newest pane is tried first, then a hash table.
  */
 #ifndef CM_WINDOW_PANE_H
@@ -22,41 +21,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/histogram.h"
-#include "event/tally.h"
 #include "window/entry.h"
 #include "window/leg.h"
-
-struct cm_more_chunk {
-    struct cm_more_chunk *next;
-    uint32_t used, cap;
-    struct cm_more at[];
-};
-
-struct cm_entry_chunk {
-    struct cm_entry_chunk *next;
-    uint32_t used, cap;
-    struct cm_entry at[];
-};
+#include "window/track.h"
 
 struct cm_pane {
     int64_t no; /* event time / pane length */
     struct cm_pane *older, *newer;
     struct cm_pane *hash_next;
-    struct cm_entry_chunk *chunks, *last;
-    struct cm_more_chunk *more; /* the one that is filling, then older ones */
+    uint32_t *units; /* each once an entry */
+    uint32_t units_count, units_cap;
     uint32_t moved; /* windows that it came into or left, and its units do not know it yet */
     struct cm_pane *moved_next;
     uint64_t journal_newest; /* newest leg of this pane in the journal */
     int64_t first_seen_ms;   /* the clock when its first leg came; INT64_MIN before */
-};
-
-/* Where a unit's chain begins, and where it was looked at last: when partitions are read at
- * different paces, each goes on near its own last place, however far that is from the newest one.
- */
-struct cm_chain {
-    struct cm_entry *newest, *finger;
-    int64_t newest_no, finger_no;
 };
 
 struct cm_panes;
@@ -72,23 +50,34 @@ struct cm_pane *cm_panes_oldest(const struct cm_panes *panes);
 struct cm_pane *cm_panes_newest(const struct cm_panes *panes);
 /* Panes below this number have been given back and are not made again. */
 int64_t cm_panes_floor(const struct cm_panes *panes);
-/* Gives back all panes with a number below floor_no; never falls. */
+/* Gives back all panes with a number below floor_no; never falls. What their units have in them
+ * must have been given back (cm_panes_release()). */
 void cm_panes_drop(struct cm_panes *panes, int64_t floor_no);
+/* Items in tracks. */
 uint64_t cm_panes_entries(const struct cm_panes *panes);
 size_t cm_panes_bytes(const struct cm_panes *panes);
 
 /* The ordinal of a leg that has an entry to itself. */
 #define CM_ENTRY_ALONE UINT8_MAX
+
+struct cm_added {
+    uint8_t ordinal; /* of the entry among the unit's in that pane, or CM_ENTRY_ALONE */
+    bool is_new;     /* an item was made: the last one of that pane */
+};
+
 /* Adds a leg to the unit's newest entry in that pane; alone: to an entry of its own, and so for
- * this pane from now on. Returns the entry's ordinal among the unit's entries there, or
- * CM_ENTRY_ALONE. */
-uint8_t cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_chain *chain,
-                     uint32_t unit, const struct cm_leg *leg, bool alone);
-/* Takes it away again, by the ordinal that it was given; *out is the entry that held it. Returns
- * whether the entry's maxima are right; when not, the caller finds them among the legs of that
- * entry that are left and stores them. */
-CM_NODISCARD bool cm_panes_subtract(struct cm_panes *panes, struct cm_pane *pane,
-                                    struct cm_chain *chain, const struct cm_leg *leg,
+ * this pane from now on. *shared: the entry that the leg has to itself, NULL before its first unit.
+ */
+struct cm_added cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_track *track,
+                             uint32_t unit, const struct cm_leg *leg, struct cm_entry **shared,
+                             bool alone);
+/* Takes it away again, by the ordinal that it was given; *out is the entry that held it, and no
+ * other unit's now. Returns whether the entry's maxima are right; when not, the caller finds them
+ * among the legs of that entry that are left and stores them. */
+CM_NODISCARD bool cm_panes_subtract(struct cm_panes *panes, const struct cm_pane *pane,
+                                    struct cm_track *track, const struct cm_leg *leg,
                                     uint8_t ordinal, struct cm_entry **out);
+/* Gives back what a unit has in panes below floor_no. */
+void cm_panes_release(struct cm_panes *panes, struct cm_track *track, int64_t floor_no);
 
 #endif

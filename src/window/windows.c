@@ -54,6 +54,7 @@ struct cm_windows *cm_windows_create(const struct cm_config *config, const struc
 
 static void unit_free(struct cm_windows *w, struct unit_state *unit)
 {
+    cm_track_free(&unit->track);
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
         for (uint32_t i = 0; unit->sums[v].at != NULL && i < w->config->all_count; i++) {
             cm_accumulator_free(&unit->sums[v].at[i]);
@@ -78,7 +79,6 @@ void cm_windows_destroy(struct cm_windows *w)
     cm_windows_detail_close(w);
     free(w->state);
     free(w->kinds);
-    free(w->walk.at);
     cm_entry_sum_free(&w->sum);
     cm_hist_free(&w->scratch);
     cm_check_sums_free(&w->check_scratch);
@@ -137,7 +137,7 @@ static struct unit_state *state_of(struct cm_windows *w, uint32_t unit)
         state_grow(w, unit);
     }
     struct unit_state *state = &w->state[unit];
-    if (CM_UNLIKELY(state->chain.newest == NULL && state->sums[CM_VIEW_ROWS].at == NULL)) {
+    if (CM_UNLIKELY(state->track.at == NULL && state->sums[CM_VIEW_ROWS].at == NULL)) {
         w->kinds[unit] = cm_units_key(w->units, unit)->kind;
     }
     return state;
@@ -299,7 +299,7 @@ static void count_leg(struct cm_windows *w, const struct cm_leg *leg, uint64_t s
         return;
     }
     struct cm_pane *pane = cm_panes_get(w->panes, no);
-    if (pane->chunks == NULL) {
+    if (pane->units_count == 0) {
         note_pane(w, pane);
     }
     if (pane->first_seen_ms == INT64_MIN) {
@@ -308,15 +308,16 @@ static void count_leg(struct cm_windows *w, const struct cm_leg *leg, uint64_t s
     /* Legs of one entry all stay in the journal as long as any of them can be revised. */
     bool alone =
         w->config->dedupe_ms > 0 && w->clock_ms - pane->first_seen_ms > w->config->dedupe_ms;
+    struct cm_entry *shared = NULL;
     for (uint32_t i = 0; i < leg->units_count; i++) {
-        uint64_t entries = cm_panes_entries(w->panes);
-        uint8_t ordinal =
-            cm_panes_add(w->panes, pane, &w->state[leg->units[i]].chain, leg->units[i], leg, alone);
-        if (cm_panes_entries(w->panes) != entries) {
-            cm_windows_note_entry(w, leg->units[i], &pane->last->at[pane->last->used - 1]);
+        uint32_t unit = leg->units[i];
+        struct cm_added added =
+            cm_panes_add(w->panes, pane, &w->state[unit].track, unit, leg, &shared, alone);
+        if (added.is_new && no < w->most_fold_no) {
+            cm_windows_note_item(w, unit, no);
         }
         if (record != NULL) {
-            record->entry[i] = ordinal;
+            record->entry[i] = added.ordinal;
         }
     }
     if (record != NULL) {
@@ -337,14 +338,14 @@ static bool is_in_entry(const struct cm_journal_record *record, uint32_t unit, u
 }
 
 /* Sets an entry's maxima from the legs that it still holds. */
-static void find_maxima(struct cm_windows *w, const struct cm_pane *pane, uint8_t ordinal,
-                        struct cm_entry *entry)
+static void find_maxima(struct cm_windows *w, const struct cm_pane *pane, uint32_t unit,
+                        uint8_t ordinal, struct cm_entry *entry)
 {
     entry->wait_max_ms = 0;
     entry->handle_max_ms = 0;
     const struct cm_journal_record *record = cm_journal_at(w->journal, pane->journal_newest);
     for (; record != NULL; record = cm_journal_at(w->journal, record->before)) {
-        if (!record->is_counted || !is_in_entry(record, entry->unit, ordinal)) {
+        if (!record->is_counted || !is_in_entry(record, unit, ordinal)) {
             continue;
         }
         struct cm_leg leg;
@@ -371,9 +372,10 @@ static void take_back(struct cm_windows *w, struct cm_journal_record *record)
     struct cm_pane *pane = no < cm_panes_floor(w->panes) ? NULL : cm_panes_find(w->panes, no);
     for (uint32_t i = 0; pane != NULL && i < leg.units_count; i++) {
         struct cm_entry *entry = NULL;
-        if (!cm_panes_subtract(w->panes, pane, &w->state[leg.units[i]].chain, &leg,
-                               record->entry[i], &entry)) {
-            find_maxima(w, pane, record->entry[i], entry);
+        uint32_t unit = leg.units[i];
+        if (!cm_panes_subtract(w->panes, pane, &w->state[unit].track, &leg, record->entry[i],
+                               &entry)) {
+            find_maxima(w, pane, unit, record->entry[i], entry);
         }
     }
 }

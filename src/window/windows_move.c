@@ -7,11 +7,9 @@
 static void mark_units(struct cm_windows *w, enum cm_view view, uint32_t windows,
                        const struct cm_pane *pane)
 {
-    for (const struct cm_entry_chunk *chunk = pane->chunks; chunk != NULL; chunk = chunk->next) {
-        for (uint32_t e = 0; e < chunk->used; e++) {
-            if (in_view(w, view, chunk->at[e].unit)) {
-                cm_windows_mark(w, view, chunk->at[e].unit, windows);
-            }
+    for (uint32_t i = 0; i < pane->units_count; i++) {
+        if (in_view(w, view, pane->units[i])) {
+            cm_windows_mark(w, view, pane->units[i], windows);
         }
     }
 }

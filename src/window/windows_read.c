@@ -8,19 +8,16 @@
 #include "window/windows_state.h"
 
 /* The maxima over the unit's entries in [from_no, to_no). */
-static void chain_maxima(const struct cm_windows *w, const struct unit_state *state,
-                         int64_t from_no, int64_t to_no, struct cm_tally *tally)
+static void track_maxima(const struct cm_track *track, int64_t from_no, int64_t to_no,
+                         struct cm_tally *tally)
 {
-    const struct cm_entry *entry = state->chain.newest;
-    int64_t no = state->chain.newest_no;
-    if (entry == NULL || no < cm_panes_floor(w->panes)) {
-        return;
-    }
-    for (; entry != NULL && no >= from_no; entry = cm_entry_before(entry, &no)) {
-        if (no < to_no) {
-            tally->wait_max_ms = max_u32(tally->wait_max_ms, entry->wait_max_ms);
-            tally->handle_max_ms = max_u32(tally->handle_max_ms, entry->handle_max_ms);
+    for (uint64_t place = cm_track_lower(track, from_no); place < cm_track_end(track); place++) {
+        const struct cm_item *item = cm_track_at(track, place);
+        if (item->no >= to_no) {
+            return;
         }
+        tally->wait_max_ms = max_u32(tally->wait_max_ms, item->entry->wait_max_ms);
+        tally->handle_max_ms = max_u32(tally->handle_max_ms, item->entry->handle_max_ms);
     }
 }
 
@@ -31,7 +28,7 @@ static void period_maxima(struct cm_windows *w, const struct span *span, uint32_
 {
     tally->wait_max_ms = maxima->wait_ms;
     tally->handle_max_ms = maxima->handle_ms;
-    chain_maxima(w, &w->state[unit], span->left_no, span->fold_no, tally);
+    track_maxima(&w->state[unit].track, span->left_no, span->fold_no, tally);
     uint64_t end = 0;
     uint64_t left = w->orphans;
     for (uint64_t s = cm_journal_range(w->journal, &end); s < end && left > 0; s++) {
@@ -63,7 +60,7 @@ static void refresh_maxima(struct cm_windows *w, enum cm_view view, uint32_t win
     }
     tally->wait_max_ms = 0;
     tally->handle_max_ms = 0;
-    chain_maxima(w, state, span->left_no, span->fold_no, tally);
+    track_maxima(&state->track, span->left_no, span->fold_no, tally);
 }
 
 /* Adds the unit's entries in [fold, asof) to what is folded. */
@@ -71,17 +68,14 @@ static void add_unfolded(struct cm_windows *w, const struct span *span,
                          const struct unit_state *state, struct cm_measures *out,
                          const struct cm_check_sums **checks)
 {
+    const struct cm_track *track = &state->track;
     int64_t asof_no = pane_no(w, span->asof_ms);
-    const struct cm_entry *entry = state->chain.newest;
-    int64_t no = state->chain.newest_no;
     bool copied = false;
-
-    if (entry == NULL || no < cm_panes_floor(w->panes)) {
-        return;
-    }
-    for (; entry != NULL && no >= span->fold_no; entry = cm_entry_before(entry, &no)) {
-        if (no >= asof_no) {
-            continue;
+    for (uint64_t place = cm_track_lower(track, span->fold_no); place < cm_track_end(track);
+         place++) {
+        const struct cm_item *item = cm_track_at(track, place);
+        if (item->no >= asof_no) {
+            return;
         }
         if (!copied) {
             cm_hist_copy(&w->scratch, &out->handle);
@@ -89,7 +83,7 @@ static void add_unfolded(struct cm_windows *w, const struct span *span,
             *checks = &w->check_scratch;
             copied = true;
         }
-        cm_entry_add_to(entry, &out->tally, &w->scratch, &w->check_scratch);
+        cm_entry_add_to(item->entry, &out->tally, &w->scratch, &w->check_scratch);
         out->handle = w->scratch;
     }
 }
@@ -105,7 +99,7 @@ bool cm_windows_measure(struct cm_windows *w, enum cm_view view, uint32_t window
         return false;
     }
     struct unit_state *state = &w->state[unit];
-    if (in_view(w, view, unit) && (state->sums[view].at != NULL || state->chain.newest != NULL)) {
+    if (in_view(w, view, unit) && (state->sums[view].at != NULL || state->track.at != NULL)) {
         (void)cm_windows_caught_up(w, view, window, state);
         if (state->sums[view].at[window].tally.reserved != 0) {
             refresh_maxima(w, view, window, unit);
@@ -172,7 +166,7 @@ void cm_windows_touch_all(struct cm_windows *w, enum cm_view view)
 {
     uint32_t all = (1u << w->config->all_count) - 1;
     for (uint32_t u = 0; u < cm_units_count(w->units) && u < w->state_cap; u++) {
-        if (w->state[u].chain.newest != NULL || w->state[u].sums[view].at != NULL ||
+        if (w->state[u].track.at != NULL || w->state[u].sums[view].at != NULL ||
             cm_sums_keys(w->detail.sums, u) > 0) {
             cm_windows_mark(w, view, u, all);
         }

@@ -17,13 +17,11 @@
 #include "window/unit_sets.h"
 #include "window/windows.h"
 
-/* How far an accumulator has followed its window: the sum of the unit's entries from `leave` to
- * `last`, of panes [left_no, fold_no). INT64_MIN: not yet. */
+/* How far an accumulator has followed its window: it is the sum of the unit's items
+ * [leave, fold), of panes [left_no, fold_no). INT64_MIN: not yet. */
 struct reach {
     int64_t left_no, fold_no;
-    struct cm_entry *leave; /* NULL: nothing is folded in; not kept for periods */
-    struct cm_entry *last;  /* newest entry below fold_no, of pane last_no; may be given back */
-    int64_t last_no;
+    uint64_t leave, fold; /* places in the track; leave is not kept for periods */
 };
 
 /* One window of one view. Pane numbers are event time / pane length. */
@@ -65,7 +63,7 @@ struct unit_sums {
 };
 
 struct unit_state {
-    struct cm_chain chain;
+    struct cm_track track;
     struct unit_sums sums[CM_VIEW_COUNT];
 };
 
@@ -90,12 +88,6 @@ struct detail {
     uint32_t gauges_count, gauges_cap;
 };
 
-/* Entries that are being folded in (windows_fold.c). */
-struct walk {
-    struct cm_entry **at;
-    uint32_t count, cap;
-};
-
 struct cm_windows {
     const struct cm_config *config;
     struct cm_units *units;
@@ -115,7 +107,6 @@ struct cm_windows {
     int64_t most_fold_no;     /* greatest fold_no of all spans */
     uint32_t state_cap;
     size_t accumulator_bytes;
-    struct walk walk;        /* of the last fold, as is the next one */
     struct cm_entry_sum sum; /* empty between folds */
     struct cm_hist scratch;  /* of the last measure, as is the next one */
     struct cm_check_sums check_scratch;
@@ -169,9 +160,10 @@ struct unit_sums *cm_windows_caught_up(struct cm_windows *windows, enum cm_view 
                                        uint32_t window, struct unit_state *state);
 /* A new period begins, before its window has moved: all units' sums are marked and start again. */
 void cm_windows_clear_period(struct cm_windows *windows, enum cm_view view, uint32_t window);
-/* An entry has been made; what is folded in by now has its leg. */
-void cm_windows_note_entry(struct cm_windows *windows, uint32_t unit, struct cm_entry *entry);
-/* The pane is about to be given back, with all below floor_no: no window needs them. */
+/* An item has been made in that pane; what is folded in by now has its leg. */
+void cm_windows_note_item(struct cm_windows *windows, uint32_t unit, int64_t no);
+/* Gives back what the units of that pane have in it and in all below floor_no: no window needs it.
+ */
 void cm_windows_give_back(struct cm_windows *windows, const struct cm_pane *pane, int64_t floor_no);
 /* The first instant inside a window as of asof_ms. */
 int64_t cm_windows_left_ms(const struct cm_windows *windows, uint32_t window, int64_t asof_ms);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* accumulator_test.c — legs and entries in and out, and when a maximum is stale. */
 #include "window/accumulator.h"
-#include "window/pane.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -63,9 +62,8 @@ static void a_leg_without_times_makes_nothing_stale(void **state)
 static void entries_are_the_sum_of_their_legs(void **state)
 {
     (void)state;
-    struct cm_panes *panes = cm_panes_create(1000);
-    struct cm_pane *pane = cm_panes_get(panes, 1);
-    struct cm_chain chain = {.newest = NULL};
+    struct cm_entry_pool pool = {.chunks = NULL};
+    struct cm_entry *entry = cm_entry_new(&pool);
     struct cm_accumulator by_legs, by_entry;
     memset(&by_legs, 0, sizeof(by_legs));
     memset(&by_entry, 0, sizeof(by_entry));
@@ -75,9 +73,10 @@ static void entries_are_the_sum_of_their_legs(void **state)
         leg.checks = checks;
         leg.checks_count = i % 3;
         cm_accumulator_add_leg(&by_legs, &leg);
-        (void)cm_panes_add(panes, pane, &chain, 1, &leg, false);
+        assert_true(cm_entry_fits(entry, &leg));
+        cm_entry_add_leg(&pool, entry, &leg);
     }
-    cm_accumulator_add_entry(&by_entry, chain.newest);
+    cm_accumulator_add_entry(&by_entry, entry);
     assert_memory_equal(&by_legs.tally, &by_entry.tally, sizeof(by_legs.tally));
     assert_int_equal(by_entry.checks.count, 10);
     assert_memory_equal(by_legs.checks.at, by_entry.checks.at, 10 * sizeof(*by_legs.checks.at));
@@ -89,13 +88,13 @@ static void entries_are_the_sum_of_their_legs(void **state)
 
     /* Twice the entry, added up first, into one that has it already and one that has nothing. */
     static struct cm_entry_sum sum;
-    cm_entry_sum_add(&sum, chain.newest);
-    cm_entry_sum_add(&sum, chain.newest);
+    cm_entry_sum_add(&sum, entry);
+    cm_entry_sum_add(&sum, entry);
     struct cm_accumulator fresh = {0};
     cm_accumulator_add_sum(&fresh, &sum);
     cm_accumulator_add_sum(&by_entry, &sum);
     cm_entry_sum_clear(&sum);
-    cm_accumulator_add_entry(&fresh, chain.newest);
+    cm_accumulator_add_entry(&fresh, entry);
     assert_memory_equal(&fresh.tally, &by_entry.tally, sizeof(fresh.tally));
     assert_int_equal(fresh.tally.talk_ms, 3 * by_legs.tally.talk_ms);
     assert_memory_equal(fresh.checks.at, by_entry.checks.at, 10 * sizeof(*fresh.checks.at));
@@ -105,21 +104,21 @@ static void entries_are_the_sum_of_their_legs(void **state)
     }
     cm_accumulator_add_sum(&fresh, &sum); /* it is empty again */
     assert_memory_equal(&fresh.tally, &by_entry.tally, sizeof(fresh.tally));
-    cm_accumulator_subtract_entry(&by_entry, chain.newest);
-    cm_accumulator_subtract_entry(&by_entry, chain.newest);
+    cm_accumulator_subtract_entry(&by_entry, entry);
+    cm_accumulator_subtract_entry(&by_entry, entry);
     cm_accumulator_clear(&fresh);
     assert_int_equal(fresh.hist.used, 0);
     cm_accumulator_free(&fresh);
     cm_entry_sum_free(&sum);
 
-    cm_accumulator_subtract_entry(&by_entry, chain.newest);
+    cm_accumulator_subtract_entry(&by_entry, entry);
     assert_true(cm_tally_is_empty(&by_entry.tally));
     assert_null(by_entry.hist.cells);
     assert_int_equal(by_entry.checks.at[9].evaluated, 0);
     assert_int_equal(by_entry.tally.reserved, CM_STALE_WAIT | CM_STALE_HANDLE);
     cm_accumulator_free(&by_legs);
     cm_accumulator_free(&by_entry);
-    cm_panes_destroy(panes);
+    cm_entry_pool_free(&pool);
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* pane_test.c — panes by number, chains across given-back panes, entries that overflow, and taking
- * back from the entry that held the leg; bins and verdicts behind it. */
+/* pane_test.c — panes by number, what a unit has in them, entries that overflow or are shared, and
+ * taking back from the entry that held the leg; bins and verdicts behind it. */
 #include "window/pane.h"
 
 #include <setjmp.h>
@@ -20,11 +20,23 @@ static struct cm_leg a_leg(uint32_t talk_ms)
     return leg;
 }
 
-static uint8_t add(struct cm_panes *panes, struct cm_chain *chain, int64_t no, uint32_t talk_ms,
+static uint8_t add_leg(struct cm_panes *panes, struct cm_track *track, int64_t no,
+                       const struct cm_leg *leg, bool alone)
+{
+    struct cm_entry *shared = NULL;
+    return cm_panes_add(panes, cm_panes_get(panes, no), track, 7, leg, &shared, alone).ordinal;
+}
+
+static uint8_t add(struct cm_panes *panes, struct cm_track *track, int64_t no, uint32_t talk_ms,
                    bool alone)
 {
     struct cm_leg leg = a_leg(talk_ms);
-    return cm_panes_add(panes, cm_panes_get(panes, no), chain, 7, &leg, alone);
+    return add_leg(panes, track, no, &leg, alone);
+}
+
+static struct cm_entry *newest(const struct cm_track *track)
+{
+    return cm_track_at(track, cm_track_end(track) - 1)->entry;
 }
 
 static void panes_stand_in_order_whatever_comes_first(void **state)
@@ -55,35 +67,88 @@ static void panes_stand_in_order_whatever_comes_first(void **state)
     cm_panes_destroy(panes);
 }
 
-static void chains_run_back_and_end_at_the_floor(void **state)
+static void tracks_stand_in_order_and_end_at_the_floor(void **state)
 {
     (void)state;
     struct cm_panes *panes = cm_panes_create(100);
-    struct cm_chain chain = {.newest = NULL};
-    /* Further apart than 32 bits tell, and not in order. */
+    struct cm_track track = {.at = NULL};
     static const int64_t nos[] = {50, INT64_C(41024448000), 7, INT64_C(41024448000) - 5, 49};
     for (size_t i = 0; i < sizeof(nos) / sizeof(nos[0]); i++) {
-        assert_int_equal(add(panes, &chain, nos[i], 10, false), 0);
+        assert_int_equal(add(panes, &track, nos[i], 10, false), 0);
     }
-    static const int64_t back[] = {INT64_C(41024448000), INT64_C(41024448000) - 5, 50, 49, 7};
-    struct cm_entry *entry = chain.newest;
-    int64_t no = chain.newest_no;
-    for (size_t i = 0; i < 5; i++) {
-        assert_non_null(entry);
-        assert_int_equal(no, back[i]);
-        entry = cm_entry_before(entry, &no);
+    static const int64_t sorted[] = {7, 49, 50, INT64_C(41024448000) - 5, INT64_C(41024448000)};
+    assert_int_equal(track.count, 5);
+    for (uint64_t i = 0; i < 5; i++) {
+        assert_int_equal(cm_track_at(&track, i)->no, sorted[i]);
     }
-    assert_null(entry);
+    assert_int_equal(cm_panes_entries(panes), 5);
+    cm_panes_release(panes, &track, 50);
     cm_panes_drop(panes, 50);
-    no = chain.newest_no;
-    entry = cm_entry_before(chain.newest, &no);
-    entry = cm_entry_before(entry, &no);
-    assert_int_equal(no, 50);
-    assert_null(cm_entry_before(entry, &no)); /* 49 is freed memory */
+    assert_int_equal(track.first, 2);
+    assert_int_equal(cm_track_at(&track, 2)->no, 50);
+    assert_int_equal(cm_panes_entries(panes), 3);
+    cm_panes_release(panes, &track, INT64_C(41024448001));
     cm_panes_drop(panes, INT64_C(41024448001));
-    assert_int_equal(add(panes, &chain, INT64_C(41024448002), 10, false), 0);
-    no = chain.newest_no;
-    assert_null(cm_entry_before(chain.newest, &no));
+    assert_int_equal(track.count, 0);
+    assert_int_equal(add(panes, &track, INT64_C(41024448002), 10, false), 0);
+    assert_int_equal(cm_track_at(&track, 5)->no, INT64_C(41024448002));
+    cm_track_free(&track);
+    cm_panes_destroy(panes);
+}
+
+/* Three units have a leg alone; one gets a second leg, another loses the first again. */
+static void units_share_an_entry_until_they_differ(void **state)
+{
+    (void)state;
+    struct cm_panes *panes = cm_panes_create(1000);
+    struct cm_pane *pane = cm_panes_get(panes, 3);
+    struct cm_track tracks[3] = {{.at = NULL}};
+    struct cm_leg_check check = {5, true};
+    struct cm_leg leg = a_leg(1000);
+    leg.checks = &check;
+    leg.checks_count = 1;
+    struct cm_entry *shared = NULL;
+    for (uint32_t i = 0; i < 3; i++) {
+        struct cm_added added = cm_panes_add(panes, pane, &tracks[i], i, &leg, &shared, false);
+        assert_true(added.is_new);
+        assert_int_equal(added.ordinal, 0);
+        assert_ptr_equal(newest(&tracks[i]), shared);
+    }
+    assert_int_equal(shared->refs, 3);
+    assert_int_equal(pane->units_count, 3);
+
+    struct cm_leg second = a_leg(5000);
+    struct cm_entry *other = NULL;
+    assert_false(cm_panes_add(panes, pane, &tracks[1], 1, &second, &other, false).is_new);
+    assert_null(other); /* nobody has the second leg to itself */
+    assert_int_equal(shared->refs, 2);
+    struct cm_entry *out = NULL;
+    assert_true(cm_panes_subtract(panes, pane, &tracks[2], &leg, 0, &out));
+    assert_ptr_equal(out, newest(&tracks[2]));
+    assert_int_equal(shared->refs, 1);
+    assert_int_equal(newest(&tracks[0])->count[CM_TALLY_AT_answered], 1);
+    assert_int_equal(newest(&tracks[0])->more->count, 1);
+    assert_int_equal(newest(&tracks[1])->count[CM_TALLY_AT_answered], 2);
+    assert_int_equal(newest(&tracks[1])->handle_max_ms, 5000);
+    assert_int_equal(newest(&tracks[2])->count[CM_TALLY_AT_answered], 0);
+    assert_int_equal(newest(&tracks[2])->more->count, 0);
+
+    size_t bytes = cm_panes_bytes(panes);
+    for (uint32_t i = 0; i < 3; i++) {
+        cm_panes_release(panes, &tracks[i], 4);
+    }
+    cm_panes_drop(panes, 4);
+    pane = cm_panes_get(panes, 9);
+    shared = NULL;
+    for (uint32_t i = 0; i < 3; i++) { /* what was given back is used again */
+        (void)cm_panes_add(panes, pane, &tracks[i], i, &leg, &shared, false);
+    }
+    assert_int_equal(cm_panes_bytes(panes), bytes);
+    assert_int_equal(shared->more->passed, 1);
+    assert_null(shared->more->next);
+    for (uint32_t i = 0; i < 3; i++) {
+        cm_track_free(&tracks[i]);
+    }
     cm_panes_destroy(panes);
 }
 
@@ -91,32 +156,29 @@ static void overflow_opens_another_entry(void **state)
 {
     (void)state;
     struct cm_panes *panes = cm_panes_create(1000);
-    struct cm_chain chain = {.newest = NULL};
+    struct cm_track track = {.at = NULL};
     uint32_t half = UINT32_MAX / 2 + 1;
-    assert_int_equal(add(panes, &chain, 1, half, false), 0);
-    assert_int_equal(add(panes, &chain, 1, half - 1, false), 0); /* just fits */
-    assert_int_equal(add(panes, &chain, 1, half - 2, false), 1);
-    assert_int_equal(add(panes, &chain, 1, 1, false), 1);
+    assert_int_equal(add(panes, &track, 1, half, false), 0);
+    assert_int_equal(add(panes, &track, 1, half - 1, false), 0); /* just fits */
+    assert_int_equal(add(panes, &track, 1, half - 2, false), 1);
+    assert_int_equal(add(panes, &track, 1, 1, false), 1);
     assert_int_equal(cm_panes_entries(panes), 2);
     struct cm_tally tally = {0};
     struct cm_hist hist = {0};
     struct cm_check_sums checks = {0};
-    struct cm_pane *pane = cm_panes_find(panes, 1);
-    for (const struct cm_entry_chunk *c = pane->chunks; c != NULL; c = c->next) {
-        for (uint32_t i = 0; i < c->used; i++) {
-            cm_entry_add_to(&c->at[i], &tally, &hist, &checks);
-        }
+    assert_int_equal(cm_panes_find(panes, 1)->units_count, 2);
+    for (uint64_t i = 0; i < 2; i++) {
+        cm_entry_add_to(cm_track_at(&track, i)->entry, &tally, &hist, &checks);
     }
     assert_int_equal(tally.answered, 4);
     assert_int_equal(tally.talk_ms, UINT32_MAX + (uint64_t)half - 1);
     assert_int_equal(tally.handle_max_ms, half);
-    for (const struct cm_entry_chunk *c = pane->chunks; c != NULL; c = c->next) {
-        for (uint32_t i = 0; i < c->used; i++) {
-            cm_entry_subtract_from(&c->at[i], &tally, &hist, &checks);
-        }
+    for (uint64_t i = 0; i < 2; i++) {
+        cm_entry_subtract_from(cm_track_at(&track, i)->entry, &tally, &hist, &checks);
     }
     assert_true(cm_tally_is_empty(&tally));
     assert_null(hist.cells);
+    cm_track_free(&track);
     cm_panes_destroy(panes);
 }
 
@@ -125,12 +187,12 @@ static void taking_back_hits_the_entry_that_held_it(void **state)
 {
     (void)state;
     struct cm_panes *panes = cm_panes_create(1000);
-    struct cm_chain chain = {.newest = NULL};
+    struct cm_track track = {.at = NULL};
     uint32_t big = UINT32_MAX / 2;
     uint8_t at[5];
     uint32_t ms[5] = {big, big + 1, big - 4000, big - 9, 1010};
     for (int i = 0; i < 5; i++) {
-        at[i] = add(panes, &chain, 3, ms[i], i == 4);
+        at[i] = add(panes, &track, 3, ms[i], i == 4);
     }
     assert_int_equal(at[0], 0);
     assert_int_equal(at[1], 0);
@@ -142,7 +204,7 @@ static void taking_back_hits_the_entry_that_held_it(void **state)
     for (int i = 0; i < 5; i++) {
         struct cm_leg leg = a_leg(ms[order[i]]);
         struct cm_entry *entry = NULL;
-        bool right = cm_panes_subtract(panes, pane, &chain, &leg, at[order[i]], &entry);
+        bool right = cm_panes_subtract(panes, pane, &track, &leg, at[order[i]], &entry);
         bool was_longest = order[i] == 1 || order[i] == 3;
         bool was_last = order[i] == 4 || i >= 3;
         assert_int_equal(right, was_last || !was_longest);
@@ -150,6 +212,7 @@ static void taking_back_hits_the_entry_that_held_it(void **state)
             assert_int_equal(entry->handle_max_ms, 0);
         }
     }
+    cm_track_free(&track);
     cm_panes_destroy(panes);
 }
 
@@ -157,9 +220,9 @@ static void after_so_many_entries_each_leg_has_its_own(void **state)
 {
     (void)state;
     struct cm_panes *panes = cm_panes_create(1000);
-    struct cm_chain chain = {.newest = NULL};
+    struct cm_track track = {.at = NULL};
     for (uint32_t i = 0; i < 400; i++) {
-        uint8_t ordinal = add(panes, &chain, 3, UINT32_MAX - i, false);
+        uint8_t ordinal = add(panes, &track, 3, UINT32_MAX - i, false);
         assert_int_equal(ordinal, i < CM_ENTRY_ALONE ? i : CM_ENTRY_ALONE);
     }
     struct cm_pane *pane = cm_panes_find(panes, 3);
@@ -167,9 +230,10 @@ static void after_so_many_entries_each_leg_has_its_own(void **state)
         struct cm_leg leg = a_leg(UINT32_MAX - i);
         struct cm_entry *entry = NULL;
         uint8_t ordinal = (uint8_t)(i < CM_ENTRY_ALONE ? i : CM_ENTRY_ALONE);
-        assert_true(cm_panes_subtract(panes, pane, &chain, &leg, ordinal, &entry));
+        assert_true(cm_panes_subtract(panes, pane, &track, &leg, ordinal, &entry));
         assert_int_equal(entry->count[CM_TALLY_AT_answered], 0);
     }
+    cm_track_free(&track);
     cm_panes_destroy(panes);
 }
 
@@ -190,13 +254,13 @@ static void many_bins_and_verdicts_add_up_and_go(void **state)
     (void)state;
     enum { LEGS = 300 };
     struct cm_panes *panes = cm_panes_create(1000);
-    struct cm_chain chain = {.newest = NULL};
+    struct cm_track track = {.at = NULL};
     struct cm_pane *pane = cm_panes_get(panes, 3);
     struct cm_check_sums wanted = {0};
     struct cm_leg_check checks[2];
     for (uint32_t i = 0; i < LEGS; i++) {
         struct cm_leg leg = a_judged_leg(i, checks);
-        assert_int_equal(cm_panes_add(panes, pane, &chain, 7, &leg, false), 0);
+        assert_int_equal(add_leg(panes, &track, 3, &leg, false), 0);
         for (uint32_t k = 0; k < leg.checks_count; k++) {
             cm_check_sums_add(&wanted, checks[k].name, 1, checks[k].passed);
         }
@@ -204,7 +268,7 @@ static void many_bins_and_verdicts_add_up_and_go(void **state)
     struct cm_tally tally = {0};
     struct cm_hist hist = {0};
     struct cm_check_sums sums = {0};
-    cm_entry_add_to(chain.newest, &tally, &hist, &sums);
+    cm_entry_add_to(newest(&track), &tally, &hist, &sums);
     assert_int_equal(tally.answered, LEGS);
     assert_int_equal(sums.count, wanted.count);
     assert_memory_equal(sums.at, wanted.at, wanted.count * sizeof(*wanted.at));
@@ -212,16 +276,17 @@ static void many_bins_and_verdicts_add_up_and_go(void **state)
     for (uint32_t i = LEGS; i > 0; i--) {
         struct cm_leg leg = a_judged_leg(i * 7 % LEGS, checks); /* 7 and 300: each once */
         struct cm_entry *entry = NULL;
-        bool right = cm_panes_subtract(panes, pane, &chain, &leg, 0, &entry);
-        assert_ptr_equal(entry, chain.newest);
+        bool right = cm_panes_subtract(panes, pane, &track, &leg, 0, &entry);
+        assert_ptr_equal(entry, newest(&track));
         assert_true(right || i > 1); /* when nothing is left, they are 0 */
     }
-    cm_entry_subtract_from(chain.newest, &tally, &hist, &sums); /* has nothing any more */
+    cm_entry_subtract_from(newest(&track), &tally, &hist, &sums); /* has nothing any more */
     assert_int_equal(tally.answered, LEGS);
     assert_memory_equal(sums.at, wanted.at, wanted.count * sizeof(*wanted.at));
     cm_check_sums_free(&sums);
     cm_check_sums_free(&wanted);
     cm_hist_free(&hist);
+    cm_track_free(&track);
     cm_panes_destroy(panes);
 }
 
@@ -229,7 +294,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(panes_stand_in_order_whatever_comes_first),
-        cmocka_unit_test(chains_run_back_and_end_at_the_floor),
+        cmocka_unit_test(tracks_stand_in_order_and_end_at_the_floor),
+        cmocka_unit_test(units_share_an_entry_until_they_differ),
         cmocka_unit_test(overflow_opens_another_entry),
         cmocka_unit_test(taking_back_hits_the_entry_that_held_it),
         cmocka_unit_test(after_so_many_entries_each_leg_has_its_own),

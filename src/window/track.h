@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/* track.h — what one unit has, pane by pane: items in the order of time, in one piece of memory.
+ *
+ *   at   [ given back | item item item item ......... item |  room  ]
+ *                       first                         end             places, never used twice
+ *
+ * An item is found by halving, and what comes in the order of time is appended. A place is the
+ * item's number since the track began; an item put in between moves those behind it by one.
+ *
+ * THREADS   One thread. OWNERSHIP The track owns its items; entries are a pool's (entry.h).
+ * COST      16 bytes an item.
+ */
+#ifndef CM_WINDOW_TRACK_H
+#define CM_WINDOW_TRACK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "window/entry.h"
+
+struct cm_item {
+    int64_t no; /* of the pane */
+    struct cm_entry *entry;
+};
+
+/* Zero-initialised is an empty one. */
+struct cm_track {
+    struct cm_item *at; /* NULL: never had an item */
+    uint32_t begin, count, cap;
+    uint64_t first; /* place of at[begin] */
+};
+
+static inline uint64_t cm_track_end(const struct cm_track *track)
+{
+    return track->first + track->count;
+}
+
+/* first <= place < end. Valid until something is put in or given back. */
+static inline struct cm_item *cm_track_at(const struct cm_track *track, uint64_t place)
+{
+    return &track->at[track->begin + (uint32_t)(place - track->first)];
+}
+
+/* The place of the first item of that pane or a newer one; the end when there is none. */
+uint64_t cm_track_lower(const struct cm_track *track, int64_t no);
+/* Puts an item in front of the one at `place`, or at the end. *bytes grows with the memory. */
+void cm_track_insert(struct cm_track *track, uint64_t place, struct cm_item item, size_t *bytes);
+/* Forgets the first `count` items; memory that is far too much is given back. */
+void cm_track_drop(struct cm_track *track, uint32_t count, size_t *bytes);
+void cm_track_free(struct cm_track *track);
+
+#endif
