@@ -335,9 +335,12 @@ void cm_hist_copy(struct cm_hist *into, const struct cm_hist *from)
         cm_hist_free(into);
         return;
     }
-    if (is_dense(into) != is_dense(from) || (!is_dense(from) && into->cap < from->used)) {
+    bool dense = is_dense(from);
+    bool fits =
+        into->cells != NULL && is_dense(into) == dense && (dense || into->cap >= from->used);
+    if (!fits) {
         cm_hist_free(into);
-        into->cap = is_dense(from) ? 0 : from->used;
+        into->cap = dense ? 0 : from->used;
         into->cells = cm_realloc(NULL, from->used, sizeof *into->cells);
     }
     memcpy(into->cells, from->cells, from->used * sizeof *into->cells);
