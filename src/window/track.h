@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* track.h — what one unit has, pane by pane: items in the order of time, in one piece of memory.
  *
- *   at   [ given back | item item item item ......... item |  room  ]
- *                       first                         end             places, never used twice
+ *   at   [ given back | item item item ...... | gap | ...... item item ]
+ *                       first                                       end     places, never used
+ * twice
  *
- * An item is found by halving, and what comes in the order of time is appended. A place is the
- * item's number since the track began; an item put in between moves those behind it by one.
+ * An item is found by halving, and what comes in the order of time is appended. The room there is
+ * lies where something was put in last: a source that lags behind the others puts in one item after
+ * the other, and nothing but the first of them moves what is newer. A place is the item's number
+ * since the track began; an item put in between moves the places behind it by one.
  *
  * THREADS   One thread. OWNERSHIP The track owns its items; entries are a pool's (entry.h).
  * COST      16 bytes an item.
@@ -27,7 +30,8 @@ struct cm_item {
 struct cm_track {
     struct cm_item *at; /* NULL: never had an item */
     uint32_t begin, count, cap;
-    uint64_t first; /* place of at[begin] */
+    uint32_t gap;   /* items in front of the gap, from at[begin]; the rest ends at at[cap] */
+    uint64_t first; /* place of the first one */
 };
 
 static inline uint64_t cm_track_end(const struct cm_track *track)
@@ -38,7 +42,8 @@ static inline uint64_t cm_track_end(const struct cm_track *track)
 /* first <= place < end. Valid until something is put in or given back. */
 static inline struct cm_item *cm_track_at(const struct cm_track *track, uint64_t place)
 {
-    return &track->at[track->begin + (uint32_t)(place - track->first)];
+    uint32_t i = (uint32_t)(place - track->first);
+    return &track->at[i < track->gap ? track->begin + i : track->cap - track->count + i];
 }
 
 /* The place of the first item of that pane or a newer one; the end when there is none. */

@@ -33,7 +33,7 @@ static void let_go(const struct cm_track *track, struct cm_accumulator *acc, str
             break;
         }
         if (reach->leave + AHEAD < reach->fold) {
-            __builtin_prefetch(item[AHEAD].entry);
+            __builtin_prefetch(cm_track_at(track, reach->leave + AHEAD)->entry);
         }
         cm_accumulator_subtract_entry(acc, item->entry);
         reach->leave++;
@@ -114,10 +114,10 @@ static void fold(struct cm_windows *w, enum cm_view view, uint32_t window, struc
             place--;
             const struct cm_item *item = cm_track_at(track, place);
             if (place >= from + AHEAD) {
-                __builtin_prefetch((item - AHEAD)->entry);
+                __builtin_prefetch(cm_track_at(track, place - AHEAD)->entry);
             }
             if (place + 2 == end) { /* a second one: worth a sum */
-                cm_entry_sum_add(&w->sum, item[1].entry);
+                cm_entry_sum_add(&w->sum, cm_track_at(track, place + 1)->entry);
             }
             if (place + 2 <= end) {
                 cm_entry_sum_add(&w->sum, item->entry);
