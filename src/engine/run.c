@@ -14,6 +14,7 @@
 #include "engine/gauge_merge.h"
 #include "engine/merge.h"
 #include "engine/ownership.h"
+#include "engine/pace.h"
 #include "engine/roster_watch.h"
 #include "engine/rule_merge.h"
 #include "engine/run_counters.h"
@@ -51,7 +52,8 @@ struct run {
     int64_t first_ms;             /* see struct cm_frame_request; set once */
     int64_t clock_ms; /* of the last commit before us, to be taken up once all is read */
     int64_t lead_ns;  /* and since: event time is at least monotonic time and this */
-    int64_t next_tick_ns, next_commit_ns, next_report_ns;
+    struct cm_pace pace;
+    int64_t next_commit_ns, next_report_ns;
     bool dirty_positions;
     struct cm_publisher_meta meta;
     uint64_t breaches_emitted;
@@ -484,12 +486,12 @@ static int turn(struct run *r)
     int64_t now_ns = cm_clock_mono_ns();
     if (r->round_open && frames_ready(r)) {
         take_frames(r);
+        now_ns = cm_clock_mono_ns();
+        cm_pace_end(&r->pace, now_ns, r->meta.records, r->meta.lag);
     }
-    if (!r->round_open && now_ns >= r->next_tick_ns) {
+    if (!r->round_open && cm_pace_is_due(&r->pace, now_ns)) {
         begin_round(r, now_ns);
-        int64_t tick_ns = r->config->tick_ms * CM_NS_PER_MS;
-        r->next_tick_ns =
-            r->next_tick_ns + tick_ns > now_ns ? r->next_tick_ns + tick_ns : now_ns + tick_ns;
+        cm_pace_begin(&r->pace, now_ns);
     }
     cm_publisher_poll(r->publisher, now_ns);
     if (r->breach_producer != NULL) {
@@ -500,7 +502,7 @@ static int turn(struct run *r)
         r->next_commit_ns = now_ns + COMMIT_EVERY_NS;
     }
     report(r, now_ns);
-    int64_t wait_ns = r->round_open ? 200000 : r->next_tick_ns - now_ns;
+    int64_t wait_ns = r->round_open ? 200000 : r->pace.next_ns - now_ns;
     wait_ns = wait_ns > 5 * CM_NS_PER_MS ? 5 * CM_NS_PER_MS : wait_ns < 0 ? 0 : wait_ns;
     cm_ring_wait(r->ring, wait_ns);
     return rc;
@@ -565,6 +567,7 @@ int cm_run(const struct cm_run_options *options)
     r->clock_ms = r->lead_ns = INT64_MIN;
     r->request.now_ms = r->request.first_ms = INT64_MIN;
     r->request.whole_ms = r->request.clock_ms = INT64_MIN;
+    r->pace.tick_ns = r->config->tick_ms * CM_NS_PER_MS;
     int64_t now_ns = cm_clock_mono_ns();
     r->next_report_ns = now_ns + REPORT_EVERY_NS;
     cm_roster_watch_init(&r->roster_watch, cm_config_roster_path(r->config),
