@@ -202,6 +202,25 @@ static uint64_t warm_records(const struct job *job)
     return (uint64_t)(span_ms * job->options->rate / 1e3);
 }
 
+/* As a worker does: what the next ones need is fetched from memory while they are decoded. */
+static void take_records(struct emit *e, struct cm_decoder *decoder, const struct records *records,
+                         uint64_t first)
+{
+    struct cm_event events[CM_WINDOWS_EXPECT];
+    for (uint32_t begin = 0; begin < records->count; begin += CM_WINDOWS_EXPECT) {
+        uint32_t left = records->count - begin;
+        uint32_t count = left < CM_WINDOWS_EXPECT ? left : CM_WINDOWS_EXPECT;
+        for (uint32_t i = 0; i < count; i++) {
+            decode(decoder, records, begin + i, &events[i]);
+            events[i].ts_ms = time_of(e->options, first + begin + i);
+        }
+        cm_windows_expect(e->windows, events, count);
+        for (uint32_t i = 0; i < count; i++) {
+            take_event(e, &events[i]);
+        }
+    }
+}
+
 static void warm_up(struct emit *e, struct cm_bench_centre *centre, struct cm_decoder *decoder,
                     uint64_t count)
 {
@@ -211,12 +230,7 @@ static void warm_up(struct emit *e, struct cm_bench_centre *centre, struct cm_de
         uint64_t left = count - done;
         keep_records(centre->traffic, left < RESET_EVERY ? (uint32_t)left : RESET_EVERY, &records);
         e->emits = (double)left <= looks;
-        for (uint32_t i = 0; i < records.count; i++) {
-            struct cm_event event;
-            decode(decoder, &records, i, &event);
-            event.ts_ms = time_of(e->options, done + i);
-            take_event(e, &event);
-        }
+        take_records(e, decoder, &records, done);
         free_records(&records);
     }
     e->emits = true;
@@ -252,12 +266,7 @@ static uint64_t run_emit(void *context, struct cm_bench_clock *clock)
     warm_up(e, &centre, decoder, before);
     keep_records(centre.traffic, job->options->records, &records);
     cm_bench_start(clock);
-    for (uint32_t i = 0; i < records.count; i++) {
-        struct cm_event event;
-        decode(decoder, &records, i, &event);
-        event.ts_ms = time_of(job->options, before + i);
-        take_event(e, &event);
-    }
+    take_records(e, decoder, &records, before);
     cm_bench_stop(clock);
     end_emit(e, clock);
     free_records(&records);

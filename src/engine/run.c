@@ -486,8 +486,7 @@ static int turn(struct run *r)
     int64_t now_ns = cm_clock_mono_ns();
     if (r->round_open && frames_ready(r)) {
         take_frames(r);
-        now_ns = cm_clock_mono_ns();
-        cm_pace_end(&r->pace, now_ns, r->meta.records, r->meta.lag);
+        cm_pace_end(&r->pace, cm_clock_mono_ns(), r->meta.records, r->meta.lag);
     }
     if (!r->round_open && cm_pace_is_due(&r->pace, now_ns)) {
         begin_round(r, now_ns);
@@ -563,8 +562,7 @@ int cm_run(const struct cm_run_options *options)
     r->config = options->config;
     r->roster = options->roster;
     r->signals = options->signals;
-    r->now_ms = r->watermark_ms = r->first_ms = INT64_MIN;
-    r->clock_ms = r->lead_ns = INT64_MIN;
+    r->now_ms = r->watermark_ms = r->first_ms = r->clock_ms = r->lead_ns = INT64_MIN;
     r->request.now_ms = r->request.first_ms = INT64_MIN;
     r->request.whole_ms = r->request.clock_ms = INT64_MIN;
     r->pace.tick_ns = r->config->tick_ms * CM_NS_PER_MS;

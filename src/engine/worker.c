@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "decode/decoder.h"
 #include "engine/frame_fill.h"
+#include "engine/group.h"
 #include "engine/partition.h"
 #include "io/file_writer.h"
 #include "io/wake.h"
@@ -151,6 +152,22 @@ static void take_event(struct cm_worker *w, const struct cm_record *record,
     w->least_ms = event->ts_ms < w->least_ms ? event->ts_ms : w->least_ms;
 }
 
+static void take_record(struct cm_worker *w, const struct cm_record *record,
+                        const struct cm_group *group, uint32_t at, struct cm_partition *partition,
+                        int64_t now_mono_ns, int64_t future_ms)
+{
+    w->counters.records++;
+    if (group->event_of[at] != CM_GROUP_NONE) {
+        take_event(w, record, partition, &group->events[group->event_of[at]], now_mono_ns,
+                   future_ms);
+        return;
+    }
+    if (group->reasons[at] != CM_REASON_NONE) {
+        dead_letter(w, group->reasons[at], record, partition);
+    }
+    cm_partition_note(partition, record->offset, INT64_MIN, now_mono_ns);
+}
+
 static void take_batch(struct cm_worker *w, const struct cm_batch *batch)
 {
     int64_t now_mono_ns = cm_clock_mono_ns();
@@ -158,31 +175,21 @@ static void take_batch(struct cm_worker *w, const struct cm_batch *batch)
     w->slowest_ms =
         cm_partitions_slowest(w->partitions, w->partitions_count, w->config->idle_ms, now_mono_ns);
     struct cm_partition *partition = NULL;
+    struct cm_group group;
 
     cm_decoder_reset(w->decoder);
-    for (uint32_t i = 0; i < batch->count; i++) {
-        const struct cm_record *record = &batch->at[i];
-        if (partition == NULL || partition->id != record->partition) {
-            partition = partition_of(w, record->partition);
+    for (uint32_t begin = 0; begin < batch->count; begin += group.count) {
+        cm_group_decode(&group, w->decoder, &batch->at[begin], batch->count - begin);
+        cm_windows_expect(w->windows, group.events, group.events_count);
+        for (uint32_t i = 0; i < group.count; i++) {
+            const struct cm_record *record = &batch->at[begin + i];
+            if (partition == NULL || partition->id != record->partition) {
+                partition = partition_of(w, record->partition);
+            }
+            if (partition != NULL) { /* not taken away in the meantime */
+                take_record(w, record, &group, i, partition, now_mono_ns, future_ms);
+            }
         }
-        if (partition == NULL) {
-            continue; /* taken away in the meantime */
-        }
-        w->counters.records++;
-        struct cm_event event;
-        enum cm_reason reason = CM_REASON_NONE;
-        if (record->value == NULL) {
-            cm_partition_note(partition, record->offset, INT64_MIN,
-                              now_mono_ns); /* a tombstone says nothing */
-            continue;
-        }
-        reason = cm_decode(w->decoder, record->value, record->value_bytes, &event);
-        if (reason != CM_REASON_NONE) {
-            dead_letter(w, reason, record, partition);
-            cm_partition_note(partition, record->offset, INT64_MIN, now_mono_ns);
-            continue;
-        }
-        take_event(w, record, partition, &event, now_mono_ns, future_ms);
     }
     for (uint32_t i = 0; i < batch->ends_count; i++) {
         partition = partition_of(w, batch->ends[i].partition);

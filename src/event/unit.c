@@ -205,6 +205,11 @@ static uint32_t append(struct cm_units *units, enum cm_kind kind, struct cm_str 
     return unit;
 }
 
+void cm_units_expect(const struct cm_units *units, enum cm_kind kind, struct cm_str id)
+{
+    __builtin_prefetch(&units->slots[hash_of(kind, id) & units->mask]);
+}
+
 uint32_t cm_units_intern(struct cm_units *units, enum cm_kind kind, struct cm_str id)
 {
     CM_ASSERT((unsigned)kind < CM_KIND_COUNT && id.len <= BLOCK_BYTES);

@@ -9,7 +9,8 @@
 /* The ancestors of a seat between from_ms (inclusive) and until_ms (exclusive). */
 struct seat_cache {
     int64_t from_ms, until_ms;
-    uint32_t above[3]; /* team, room, centre; CM_UNIT_NONE where there is none */
+    uint32_t above[3];       /* team, room, centre; CM_UNIT_NONE where there is none */
+    uint32_t set_queue, set; /* the set of its units and that queue's, + 1; 0: not known */
     bool known;
     bool in_roster;
 };
@@ -27,7 +28,8 @@ struct cm_attribution {
     uint32_t centre;          /* the configured one */
     struct seat_cache *seats; /* by unit number */
     uint32_t seats_cap;
-    struct queue_cache *queues; /* by unit number */
+    uint32_t last_seat, last_queue; /* of the event resolved last; NONE: its set is not kept */
+    struct queue_cache *queues;     /* by unit number */
     uint32_t queues_cap;
 };
 
@@ -38,6 +40,7 @@ struct cm_attribution *cm_attribution_create(const struct cm_config *config,
     a->config = config;
     a->roster = roster;
     a->units = units;
+    a->last_seat = CM_UNIT_NONE;
     a->centre = cm_units_intern(units, CM_KIND_CENTRE,
                                 (struct cm_str){config->centre, (uint32_t)strlen(config->centre)});
     return a;
@@ -101,6 +104,7 @@ static void seat_refresh(struct cm_attribution *a, struct seat_cache *cache, str
 
     cache->known = true;
     cache->in_roster = false;
+    cache->set = 0;
     cache->from_ms = INT64_MIN;
     cache->until_ms = INT64_MAX;
     const struct cm_seat_row *row = NULL;
@@ -160,7 +164,8 @@ static uint32_t record_centre(struct cm_attribution *a, const struct cm_event *e
                                   : cm_units_intern(a->units, CM_KIND_CENTRE, event->centre);
 }
 
-static void resolve_seat(struct cm_attribution *a, const struct cm_event *event, struct cm_leg *leg)
+static void resolve_seat(struct cm_attribution *a, const struct cm_event *event, uint32_t queue,
+                         struct cm_leg *leg)
 {
     uint32_t seat = cm_units_intern(a->units, CM_KIND_SEAT, event->seat);
     a->seats = grow(a->seats, &a->seats_cap, seat, sizeof(*a->seats));
@@ -170,11 +175,34 @@ static void resolve_seat(struct cm_attribution *a, const struct cm_event *event,
     }
     add_unit(leg, seat);
     if (cache->in_roster) {
+        a->last_seat = seat;
+        a->last_queue = queue;
+        leg->set = cache->set_queue == queue ? cache->set : 0;
         add_unit(leg, cache->above[0]);
         add_unit(leg, cache->above[1]);
         add_unit(leg, cache->above[2]);
     } else {
         add_unit(leg, record_centre(a, event));
+    }
+}
+
+void cm_attribution_expect(const struct cm_attribution *a, uint32_t seat)
+{
+    if (seat < a->seats_cap) {
+        __builtin_prefetch(&a->seats[seat]);
+    }
+}
+
+uint32_t cm_attribution_team(const struct cm_attribution *a, uint32_t seat)
+{
+    return seat < a->seats_cap && a->seats[seat].in_roster ? a->seats[seat].above[0] : CM_UNIT_NONE;
+}
+
+void cm_attribution_note_set(struct cm_attribution *a, uint32_t set)
+{
+    if (a->last_seat != CM_UNIT_NONE) {
+        a->seats[a->last_seat].set_queue = a->last_queue;
+        a->seats[a->last_seat].set = set + 1;
     }
 }
 
@@ -184,11 +212,13 @@ void cm_attribution_resolve(struct cm_attribution *a, const struct cm_event *eve
     uint32_t queue = CM_UNIT_NONE;
 
     leg->units_count = 0;
+    leg->set = 0;
+    a->last_seat = CM_UNIT_NONE;
     if (event->queue.len > 0) {
         queue = cm_units_intern(a->units, CM_KIND_QUEUE, event->queue);
     }
     if (event->seat.len > 0) {
-        resolve_seat(a, event, leg);
+        resolve_seat(a, event, queue, leg);
     } else if (queue != CM_UNIT_NONE) {
         a->queues = grow(a->queues, &a->queues_cap, queue, sizeof(*a->queues));
         struct queue_cache *cache = &a->queues[queue];

@@ -28,7 +28,14 @@ struct cm_attribution *cm_attribution_create(const struct cm_config *config,
 void cm_attribution_destroy(struct cm_attribution *attribution);
 /* A reloaded roster holds for events from now on; what was counted stays where it is. */
 void cm_attribution_set_roster(struct cm_attribution *attribution, const struct cm_roster *roster);
-/* Fills leg->units and leg->units_count from the event. */
+/* A hint: an event of that seat is resolved soon. */
+void cm_attribution_expect(const struct cm_attribution *attribution, uint32_t seat);
+/* The team that the seat had last; CM_UNIT_NONE when that is not known. */
+uint32_t cm_attribution_team(const struct cm_attribution *attribution, uint32_t seat);
+/* The leg that was resolved last has that set of units (unit_sets.h): legs of its seat and queue
+ * know it from now on. */
+void cm_attribution_note_set(struct cm_attribution *attribution, uint32_t set);
+/* Fills leg->units, leg->units_count and leg->set from the event. */
 void cm_attribution_resolve(struct cm_attribution *attribution, const struct cm_event *event,
                             struct cm_leg *leg);
 

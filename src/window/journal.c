@@ -10,6 +10,7 @@
 
 #define RING_MIN   1024u
 #define RING_LARGE 65536u
+#define AHEAD      8u
 
 _Static_assert(sizeof(struct cm_journal_record) == 120, "a record is meant to stay compact");
 
@@ -115,6 +116,13 @@ struct cm_journal_record *cm_journal_find(struct cm_journal *j, struct cm_hash12
     return is_remembered(j, record, clock_ms) ? record : NULL;
 }
 
+void cm_journal_expect(const struct cm_journal *j, struct cm_hash128 id)
+{
+    if (j->dedupe_ms > 0) {
+        __builtin_prefetch(&j->table[(uint32_t)id.low & table_mask(j)], 1);
+    }
+}
+
 const struct cm_journal_record *cm_journal_expired(const struct cm_journal *j, int64_t clock_ms)
 {
     if (j->first == j->next) {
@@ -128,6 +136,9 @@ void cm_journal_drop_oldest(struct cm_journal *j)
 {
     CM_ASSERT(j->first < j->next);
     struct cm_journal_record *record = record_at(j, j->first);
+    if (j->next - j->first > AHEAD) {
+        cm_journal_expect(j, record_at(j, j->first + AHEAD)->id); /* the slots of what goes next */
+    }
     uint32_t at = probe(j, record->id);
     if (j->table[at].place == (uint32_t)(j->first % j->ring_size) + 1) {
         erase(j, at);

@@ -63,6 +63,8 @@ void cm_journal_destroy(struct cm_journal *journal);
  * this event. Valid until the next add. */
 struct cm_journal_record *cm_journal_find(struct cm_journal *journal, struct cm_hash128 id,
                                           int64_t clock_ms);
+/* A hint: that id is looked for soon. */
+void cm_journal_expect(const struct cm_journal *journal, struct cm_hash128 id);
 /* Appends; an older record of the same id is no longer found. Returns its sequence number; the
  * record is at cm_journal_at(). clock_ms: newest event time, this event included; never falls. */
 uint64_t cm_journal_add(struct cm_journal *journal, struct cm_hash128 id, int64_t clock_ms);

@@ -178,11 +178,16 @@ static void add_judged(struct cm_judgements *j, uint32_t set_no, int64_t ts_ms, 
     }
 }
 
-uint32_t cm_judgements_add_leg(struct cm_judgements *j, const struct cm_event *event,
-                               const uint32_t *units, uint32_t units_count, bool checked,
-                               bool compliant, struct cm_judged judged, int64_t newest_ms)
+bool cm_judgements_keeps(const struct cm_judgements *j, const struct cm_event *event)
 {
-    if (event->call.len == 0 || event->seat.len == 0 || j->config->judge_within_ms == 0) {
+    return event->call.len > 0 && event->seat.len > 0 && j->config->judge_within_ms > 0;
+}
+
+uint32_t cm_judgements_add_leg(struct cm_judgements *j, const struct cm_event *event, uint32_t set,
+                               bool checked, bool compliant, struct cm_judged judged,
+                               int64_t newest_ms)
+{
+    if (!cm_judgements_keeps(j, event)) {
         return CM_JUDGED_NONE;
     }
     if (CM_UNLIKELY(j->end - j->first == j->cap)) {
@@ -197,7 +202,7 @@ uint32_t cm_judgements_add_leg(struct cm_judgements *j, const struct cm_event *e
     struct line *line = line_at(j, place);
     line->key = key_of(event);
     line->ts_ms = event->ts_ms;
-    line->set = cm_unit_sets_intern(j->sets, units, units_count);
+    line->set = set;
     line->counts = true;
     line->checked = checked;
     line->compliant = compliant;

@@ -38,12 +38,14 @@ struct cm_judgements *cm_judgements_create(const struct cm_config *config, struc
                                            struct cm_unit_sets *sets, const struct cm_units *units);
 void cm_judgements_destroy(struct cm_judgements *judgements);
 
-/* Writes a counted leg down. Returns its place (modulo 2^32), for cm_judgements_drop_leg();
- * CM_JUDGED_NONE when it has no call or no seat. checked, compliant: by its own record; judged:
- * by judgements of the revision before it. newest_ms: newest event time. */
+/* Whether a leg is written down: it has a call and a seat. */
+bool cm_judgements_keeps(const struct cm_judgements *judgements, const struct cm_event *event);
+/* Writes a counted leg down; set: of its units. Returns its place (modulo 2^32), for
+ * cm_judgements_drop_leg(); CM_JUDGED_NONE when it is not kept. checked, compliant: by its own
+ * record; judged: by judgements of the revision before it. newest_ms: newest event time. */
 uint32_t cm_judgements_add_leg(struct cm_judgements *judgements, const struct cm_event *event,
-                               const uint32_t *units, uint32_t units_count, bool checked,
-                               bool compliant, struct cm_judged judged, int64_t newest_ms);
+                               uint32_t set, bool checked, bool compliant, struct cm_judged judged,
+                               int64_t newest_ms);
 /* That leg counts no longer. Returns what judgements have said of it, for the revision that takes
  * its place; the checks that they counted stay where they are. */
 struct cm_judged cm_judgements_drop_leg(struct cm_judgements *judgements, uint32_t place);

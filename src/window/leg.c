@@ -41,6 +41,7 @@ void cm_leg_judge(struct cm_leg *leg, const struct cm_event *event, const struct
     leg->handle_max_ms = 0;
     leg->checks = NULL;
     leg->checks_count = 0;
+    leg->set = 0;
     memset(leg->count, 0, sizeof(leg->count));
     memset(leg->sum, 0, sizeof(leg->sum));
 

@@ -36,6 +36,7 @@ struct cm_leg {
     uint32_t wait_max_ms, handle_max_ms;
     const struct cm_leg_check *checks; /* borrowed; checks_count of them */
     uint32_t checks_count;
+    uint32_t set; /* number of its units in unit_sets.h, + 1; 0: not known */
 };
 
 /* Judges a cdr by the configuration in force; its verdicts by name are in `marks`.

@@ -148,6 +148,14 @@ struct cm_pane *cm_panes_find(struct cm_panes *panes, int64_t no)
     return NULL;
 }
 
+void cm_panes_expect(const struct cm_panes *panes, int64_t no)
+{
+    const struct cm_pane *pane = *bucket(panes, no);
+    if (pane != NULL) {
+        __builtin_prefetch(pane);
+    }
+}
+
 static struct cm_pane *pane_insert(struct cm_panes *panes, int64_t no)
 {
     struct cm_pane *pane = pane_new(panes);

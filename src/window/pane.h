@@ -46,6 +46,8 @@ int64_t cm_panes_ms(const struct cm_panes *panes);
  * cm_panes_floor(). */
 struct cm_pane *cm_panes_get(struct cm_panes *panes, int64_t no);
 struct cm_pane *cm_panes_find(struct cm_panes *panes, int64_t no); /* NULL when it is not there */
+/* A hint: that pane is looked for soon. */
+void cm_panes_expect(const struct cm_panes *panes, int64_t no);
 struct cm_pane *cm_panes_oldest(const struct cm_panes *panes);
 struct cm_pane *cm_panes_newest(const struct cm_panes *panes);
 /* Panes below this number have been given back and are not made again. */

@@ -46,6 +46,14 @@ static inline struct cm_item *cm_track_at(const struct cm_track *track, uint64_t
     return &track->at[i < track->gap ? track->begin + i : track->cap - track->count + i];
 }
 
+/* A hint: something is put in soon, most likely at the end. */
+static inline void cm_track_expect(const struct cm_track *track)
+{
+    if (track->count > 0) {
+        __builtin_prefetch(cm_track_at(track, cm_track_end(track) - 1), 1);
+    }
+}
+
 /* The place of the first item of that pane or a newer one; the end when there is none. */
 uint64_t cm_track_lower(const struct cm_track *track, int64_t no);
 /* Puts an item in front of the one at `place`, or at the end. *bytes grows with the memory. */

@@ -504,6 +504,39 @@ static void move_clock(struct cm_windows *w, int64_t ts_ms)
     w->clock_ms = clock_ms > w->clock_ms ? clock_ms : w->clock_ms;
 }
 
+void cm_windows_expect(const struct cm_windows *w, const struct cm_event *events, uint32_t count)
+{
+    uint32_t seats[CM_WINDOWS_EXPECT];
+    CM_ASSERT(count <= CM_WINDOWS_EXPECT);
+    for (uint32_t i = 0; i < count; i++) {
+        cm_journal_expect(w->journal, cm_hash128(events[i].id.p, events[i].id.len));
+        cm_units_expect(w->units, CM_KIND_SEAT, events[i].seat);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        seats[i] = cm_units_find(w->units, CM_KIND_SEAT, events[i].seat);
+        cm_panes_expect(w->panes, pane_no(w, events[i].ts_ms));
+        if (seats[i] < w->state_cap) {
+            __builtin_prefetch(&w->state[seats[i]]);
+            cm_attribution_expect(w->attribution, seats[i]);
+        }
+    }
+    uint32_t teams[CM_WINDOWS_EXPECT];
+    for (uint32_t i = 0; i < count; i++) {
+        teams[i] = cm_attribution_team(w->attribution, seats[i]);
+        if (seats[i] < w->state_cap) {
+            cm_track_expect(&w->state[seats[i]].track);
+        }
+        if (teams[i] < w->state_cap) {
+            __builtin_prefetch(&w->state[teams[i]]);
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (teams[i] < w->state_cap) {
+            cm_track_expect(&w->state[teams[i]].track);
+        }
+    }
+}
+
 enum cm_verdict cm_windows_apply(struct cm_windows *w, const struct cm_event *event,
                                  int64_t watermark_ms)
 {

@@ -19,8 +19,8 @@
  *
  * THREADS   One thread; one of these a worker.
  * TIME      Event time, ms. The watermark is an argument.
- * COST      apply: two hash look-ups and one entry for each of about five units. advance: a mark
- * for each entry of the panes that enter and leave, for each window. measure: the unit's entries
+ * COST      apply: two hash look-ups and one item for each of about five units. advance: a mark
+ * for each item of the panes that enter and leave, for each window. measure: the unit's entries
  * that entered or left since the last look. Memory: see cm_windows_memory().
  */
 #ifndef CM_WINDOW_WINDOWS_H
@@ -64,6 +64,12 @@ struct cm_units *cm_windows_units(struct cm_windows *windows);
  * periods). */
 int64_t cm_windows_pane_ms(const struct cm_windows *windows);
 
+/* A hint: these events are taken next. What they will touch is fetched from memory for all of them
+ * at once, where taking one after the other would wait for each. At most CM_WINDOWS_EXPECT of them.
+ */
+#define CM_WINDOWS_EXPECT 16u
+void cm_windows_expect(const struct cm_windows *windows, const struct cm_event *events,
+                       uint32_t count);
 /* Takes one event. watermark_ms is the watermark before it (INT64_MIN: none yet). */
 enum cm_verdict cm_windows_apply(struct cm_windows *windows, const struct cm_event *event,
                                  int64_t watermark_ms);

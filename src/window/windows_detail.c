@@ -165,6 +165,17 @@ void cm_windows_detail_checks_again(struct cm_windows *w, const struct cm_journa
     leg->checks_count = record->leg.marks_count;
 }
 
+/* The set of a leg's units. */
+static uint32_t set_of_leg(struct cm_windows *w, const struct cm_leg *leg)
+{
+    if (leg->set > 0) {
+        return leg->set - 1;
+    }
+    uint32_t set = cm_unit_sets_intern(w->detail.sets, leg->units, leg->units_count);
+    cm_attribution_note_set(w->attribution, set);
+    return set;
+}
+
 void cm_windows_detail_leg(struct cm_windows *w, const struct cm_event *event,
                            const struct cm_leg *leg, struct cm_journal_record *record)
 {
@@ -175,9 +186,12 @@ void cm_windows_detail_leg(struct cm_windows *w, const struct cm_event *event,
         record->marks = i == 0 ? place : record->marks;
         record->leg.marks_count = (uint16_t)(i + 1); /* 64 KiB hold fewer than 2^14 checks */
     }
-    uint32_t place = cm_judgements_add_leg(
-        d->judgements, event, leg->units, leg->units_count, leg->count[CM_TALLY_AT_checked] != 0,
-        leg->count[CM_TALLY_AT_compliant] != 0, d->judged, w->clock_ms);
+    uint32_t place = CM_JUDGED_NONE;
+    if (cm_judgements_keeps(d->judgements, event)) {
+        place = cm_judgements_add_leg(
+            d->judgements, event, set_of_leg(w, leg), leg->count[CM_TALLY_AT_checked] != 0,
+            leg->count[CM_TALLY_AT_compliant] != 0, d->judged, w->clock_ms);
+    }
     if (record != NULL) {
         record->judged = place;
     }

@@ -204,8 +204,29 @@ static void settle_unit(struct cm_windows *w, enum cm_view view, struct unit_sta
     sums->settled_no = floor_no;
 }
 
+/* Fetches from memory what a pane's units have: first all states, then what these point to. */
+static void expect_oldest(const struct cm_windows *w, const struct cm_pane *pane)
+{
+    for (uint32_t i = 0; i < pane->units_count; i++) {
+        __builtin_prefetch(&w->state[pane->units[i]], 1);
+    }
+    for (uint32_t i = 0; i < pane->units_count; i++) {
+        const struct cm_track *track = &w->state[pane->units[i]].track;
+        if (track->count > 0) {
+            __builtin_prefetch(cm_track_at(track, track->first));
+        }
+    }
+    for (uint32_t i = 0; i < pane->units_count; i++) {
+        const struct cm_track *track = &w->state[pane->units[i]].track;
+        if (track->count > 0) {
+            __builtin_prefetch(cm_track_at(track, track->first)->entry, 1);
+        }
+    }
+}
+
 void cm_windows_give_back(struct cm_windows *w, const struct cm_pane *pane, int64_t floor_no)
 {
+    expect_oldest(w, pane);
     for (uint32_t i = 0; i < pane->units_count; i++) {
         struct unit_state *state = &w->state[pane->units[i]];
         for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {

@@ -84,8 +84,8 @@ static uint32_t leg(struct bench *b, const char *call, int64_t ts_ms, bool check
     struct cm_event event = {
         .type = CM_EVENT_CDR, .ts_ms = ts_ms, .call = str(call), .seat = CM_STR("s1")};
     uint32_t units[] = {b->s1, b->t1};
-    return cm_judgements_add_leg(b->judgements, &event, units, 2, checked, compliant, b->judged,
-                                 ts_ms);
+    uint32_t set = cm_unit_sets_intern(b->sets, units, 2);
+    return cm_judgements_add_leg(b->judgements, &event, set, checked, compliant, b->judged, ts_ms);
 }
 
 /* a and b: 1 passed, 0 failed, -1 not applicable */
@@ -337,9 +337,9 @@ static void a_leg_without_call_or_seat_is_not_written_down(void **state)
     open(&b);
     assert_int_equal(leg(&b, "", 20000, false, false), NOBODY);
     struct cm_event event = {.type = CM_EVENT_CDR, .ts_ms = 20000, .call = CM_STR("c1")};
+    assert_false(cm_judgements_keeps(b.judgements, &event));
     assert_int_equal(
-        cm_judgements_add_leg(b.judgements, &event, &b.centre, 1, false, false, b.judged, 20000),
-        NOBODY);
+        cm_judgements_add_leg(b.judgements, &event, b.own, false, false, b.judged, 20000), NOBODY);
     close(&b);
 }
 

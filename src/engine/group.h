@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+/* group.h — a few records that are decoded together, before the first of them is taken: so what
+ * they need is fetched from memory for all of them at once (cm_windows_expect()).
+ *
+ * THREADS   One owner. OWNERSHIP Events point into the records and into the decoder's scratch.
+ */
+#ifndef CM_ENGINE_GROUP_H
+#define CM_ENGINE_GROUP_H
+
+#include <stdint.h>
+
+#include "decode/decoder.h"
+#include "event/event.h"
+#include "event/reason.h"
+#include "kafka/kafka.h"
+#include "window/windows.h"
+
+#define CM_GROUP_NONE UINT8_MAX
+
+struct cm_group {
+    struct cm_event events[CM_WINDOWS_EXPECT]; /* of the sound records, in their order */
+    uint32_t events_count;
+    uint8_t event_of[CM_WINDOWS_EXPECT];       /* by record; CM_GROUP_NONE: it has no event */
+    enum cm_reason reasons[CM_WINDOWS_EXPECT]; /* why; NONE: a tombstone, which says nothing */
+    uint32_t count;                            /* records */
+};
+
+/* Decodes the first of `count` records, as many as fit. */
+void cm_group_decode(struct cm_group *group, struct cm_decoder *decoder,
+                     const struct cm_record *records, uint32_t count);
+
+#endif
