@@ -139,6 +139,7 @@ static void emit_window(struct emit *e, uint32_t window)
     const struct cm_changed_unit *changed =
         cm_windows_changed_in(e->windows, CM_VIEW_ROWS, window, &count);
     for (uint32_t i = 0; i < count; i++) {
+        cm_windows_expect_rows(e->windows, CM_VIEW_ROWS, changed, count, i);
         struct cm_measures m;
         (void)cm_windows_measure(e->windows, CM_VIEW_ROWS, window, changed[i].unit, &m);
         take_row(e, &m);

@@ -44,6 +44,7 @@ static void read_changed(struct cm_bench_live *live)
     uint32_t count = 0;
     const struct cm_changed_unit *changed = cm_windows_changed(live->windows, CM_VIEW_ROWS, &count);
     for (uint32_t i = 0; live->reads && i < count; i++) {
+        cm_windows_expect_rows(live->windows, CM_VIEW_ROWS, changed, count, i);
         for (uint32_t bits = changed[i].windows; bits != 0; bits &= bits - 1) {
             struct cm_measures m;
             (void)cm_windows_measure(live->windows, CM_VIEW_ROWS, (uint32_t)__builtin_ctz(bits),

@@ -211,6 +211,7 @@ void cm_frame_fill(const struct cm_fill *fill)
         const struct cm_changed_unit *changed =
             r->emit_rows ? cm_windows_changed(f->windows, CM_VIEW_ROWS, &count) : NULL;
         for (uint32_t i = 0; i < count; i++) {
+            cm_windows_expect_rows(f->windows, CM_VIEW_ROWS, changed, count, i);
             for (uint32_t bits = changed[i].windows; bits != 0; bits &= bits - 1) {
                 add_row(f, changed[i].unit, (uint32_t)__builtin_ctz(bits), false);
             }

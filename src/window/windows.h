@@ -123,6 +123,10 @@ const struct cm_changed_unit *cm_windows_changed(struct cm_windows *windows, enu
 /* The same for one window only: others stay marked. */
 const struct cm_changed_unit *cm_windows_changed_in(struct cm_windows *windows, enum cm_view view,
                                                     uint32_t window, uint32_t *count);
+/* A hint, for a walk over such a list: the unit at `at` is measured now, those behind it soon. What
+ * they have is fetched from memory step by step, while others are measured. */
+void cm_windows_expect_rows(const struct cm_windows *windows, enum cm_view view,
+                            const struct cm_changed_unit *changed, uint32_t count, uint32_t at);
 /* Marks every unit in every window. */
 void cm_windows_touch_all(struct cm_windows *windows, enum cm_view view);
 

@@ -113,6 +113,70 @@ bool cm_windows_measure(struct cm_windows *w, enum cm_view view, uint32_t window
     return !cm_measures_are_empty(out);
 }
 
+/* How far ahead of the unit that is measured: where its sums are, its sums, what these point to. */
+#define AHEAD_STATE   12u
+#define AHEAD_SUMS    8u
+#define AHEAD_ENTRIES 4u
+
+static void expect_bytes(const void *at, size_t bytes)
+{
+    for (size_t line = 0; line < bytes; line += CM_CACHE_LINE) {
+        __builtin_prefetch((const char *)at + line);
+    }
+}
+
+/* Each step reads what the one before has fetched. */
+static void expect_sums(const struct cm_windows *w, enum cm_view view,
+                        const struct cm_changed_unit *unit)
+{
+    const struct unit_state *state = &w->state[unit->unit];
+    const struct unit_sums *sums = &state->sums[view];
+    cm_track_expect(&state->track);
+    for (uint32_t bits = sums->at == NULL ? 0 : unit->windows; bits != 0; bits &= bits - 1) {
+        uint32_t i = (uint32_t)__builtin_ctz(bits);
+        expect_bytes(&sums->at[i], sizeof(sums->at[i]));
+        __builtin_prefetch(&sums->reach[i]);
+    }
+}
+
+static void expect_entries(const struct cm_windows *w, enum cm_view view,
+                           const struct cm_changed_unit *unit)
+{
+    const struct unit_state *state = &w->state[unit->unit];
+    const struct unit_sums *sums = &state->sums[view];
+    uint64_t end = cm_track_end(&state->track);
+    if (state->track.count > 0) {
+        __builtin_prefetch(cm_track_at(&state->track, end - 1)->entry);
+    }
+    for (uint32_t bits = sums->at == NULL ? 0 : unit->windows; bits != 0; bits &= bits - 1) {
+        uint32_t i = (uint32_t)__builtin_ctz(bits);
+        if (sums->at[i].hist.cells != NULL) {
+            __builtin_prefetch(sums->at[i].hist.cells);
+        }
+        if (sums->at[i].checks.at != NULL) {
+            __builtin_prefetch(sums->at[i].checks.at);
+        }
+        uint64_t leave = sums->reach[i].leave;
+        if (leave >= state->track.first && leave < end) {
+            __builtin_prefetch(cm_track_at(&state->track, leave));
+        }
+    }
+}
+
+void cm_windows_expect_rows(const struct cm_windows *w, enum cm_view view,
+                            const struct cm_changed_unit *changed, uint32_t count, uint32_t at)
+{
+    if (count - at > AHEAD_STATE && changed[at + AHEAD_STATE].unit < w->state_cap) {
+        expect_bytes(&w->state[changed[at + AHEAD_STATE].unit], sizeof(*w->state));
+    }
+    if (count - at > AHEAD_SUMS && changed[at + AHEAD_SUMS].unit < w->state_cap) {
+        expect_sums(w, view, &changed[at + AHEAD_SUMS]);
+    }
+    if (count - at > AHEAD_ENTRIES && changed[at + AHEAD_ENTRIES].unit < w->state_cap) {
+        expect_entries(w, view, &changed[at + AHEAD_ENTRIES]);
+    }
+}
+
 static struct cm_changed_unit *take(struct view *v, uint32_t *taken)
 {
     if (v->taken_cap < v->changed_count) {
