@@ -26,7 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CM_SHAPE_BYTES_LEAST 64u /* a kernel's stride */
+#define CM_SHAPE_BYTES_LEAST 66u /* a kernel's stride, and two bytes before the last one */
 #define CM_SHAPE_BYTES_MOST  4096u
 #define CM_SHAPE_ANCHORS_MAX 95u
 
@@ -35,8 +35,9 @@ struct cm_shape {
     uint32_t quotes; /* bytes that are a quote */
     bool plain;      /* no byte is a backslash or below 0x20 */
     bool ascii;      /* no byte is above 0x7f */
-    /* 0, the anchors, the record's length. Room for a kernel's stores, which go beyond. */
-    uint16_t at[CM_SHAPE_ANCHORS_MAX + 2 + 64];
+    /* 0, the anchors, the record's length. Room for whatever a kernel stores: a comma makes two
+     * anchors at most, in three bytes, and stores go beyond. */
+    uint16_t at[CM_SHAPE_BYTES_MOST / 3 * 2 + 2 + 64];
 };
 
 struct cm_shape_kernel {
