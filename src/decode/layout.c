@@ -11,11 +11,12 @@
 
 #define ALWAYS static inline __attribute__((always_inline))
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define AVX2 __attribute__((target("avx2,bmi,bmi2")))
+#endif
+
 typedef int16_t lanes16 __attribute__((vector_size(32)));
-typedef uint8_t bytes32 __attribute__((vector_size(32)));
-typedef uint64_t longs4 __attribute__((vector_size(32)));
-typedef uint16_t pairs16 __attribute__((vector_size(32)));
-typedef uint32_t fours8 __attribute__((vector_size(32)));
 
 /* The last 0 .. 8 bytes of a word. */
 static const uint64_t last_bytes[9] = {0,
@@ -34,7 +35,7 @@ ALWAYS bool place_lanes(const struct cm_layout *layout, struct cm_layout_work *w
     const struct cm_shape *shape = work->shape;
     lanes16 bad = {0};
     for (uint32_t k = 0; k < layout->lanes; k += 16) {
-        lanes16 at, next, fore, back, hold, least, most;
+        lanes16 at, next, fore, back, hold, least, most, real;
         memcpy(&at, shape->at + k, sizeof at);
         memcpy(&next, shape->at + k + 1, sizeof next);
         memcpy(&fore, layout->fore + k, sizeof fore);
@@ -42,10 +43,11 @@ ALWAYS bool place_lanes(const struct cm_layout *layout, struct cm_layout_work *w
         memcpy(&hold, layout->hold + k, sizeof hold);
         memcpy(&least, layout->least + k, sizeof least);
         memcpy(&most, layout->most + k, sizeof most);
+        memcpy(&real, layout->real + k, sizeof real);
         lanes16 begin = at + fore;
         lanes16 end = next - back;
         lanes16 len = end - begin;
-        lanes16 run = next - hold;
+        lanes16 run = (next - hold) & real;
         bad |= (lanes16)(len < least) | (lanes16)(len > most);
         memcpy(work->begin + k, &begin, sizeof begin);
         memcpy(work->end + k, &end, sizeof end);
@@ -57,34 +59,37 @@ ALWAYS bool place_lanes(const struct cm_layout *layout, struct cm_layout_work *w
     return (parts[0] | parts[1] | parts[2] | parts[3]) == 0;
 }
 
-/* Zeros when the sixteen bytes hold the run. */
-ALWAYS cm_bytes16 run_differs(const struct cm_layout_run *run, const char *bytes)
+ALWAYS cm_bytes16 load16(const void *bytes)
 {
     cm_bytes16 here;
     memcpy(&here, bytes, sizeof here);
-    return (here & run->mask) ^ run->bytes;
+    return here;
 }
 
-ALWAYS bool same_runs(const struct cm_layout *layout, const struct cm_layout_work *work,
-                      const char *bytes)
+/* Four lanes' own runs; behind the last lane there are empty ones, so that all are done in fours.
+ * Zeros when the bytes hold them. */
+ALWAYS cm_bytes16 four_differ(const struct cm_layout *layout, const struct cm_layout_work *work,
+                              const char *bytes, uint32_t k)
 {
     cm_bytes16 differs = {0};
-    const struct cm_layout_run *run = layout->runs;
-    const int16_t *at = work->run;
-    uint32_t k = layout->lanes;
-    for (; k >= 4; k -= 4, at += 4, run += 4) {
-        differs |= run_differs(&run[0], bytes + at[0]) | run_differs(&run[1], bytes + at[1]) |
-                   run_differs(&run[2], bytes + at[2]) | run_differs(&run[3], bytes + at[3]);
+#pragma GCC unroll 4
+    for (uint32_t i = k; i < k + 4; i++) {
+        differs |= (load16(bytes + work->run[i]) & layout->masks[i]) ^ layout->stills[i];
     }
-    for (; k > 0; k--, at++, run++) {
-        differs |= run_differs(run, bytes + *at);
-    }
+    return differs;
+}
+
+/* Zeros when the bytes hold the runs that have places of their own. */
+ALWAYS cm_bytes16 places_differ(const struct cm_layout *layout, const struct cm_layout_work *work,
+                                const char *bytes)
+{
+    cm_bytes16 differs = {0};
     for (uint32_t i = 0; i < layout->places_count; i++) {
         const struct cm_layout_place *place = &layout->places[i];
-        differs |=
-            run_differs(&layout->placed[i], bytes + work->shape->at[place->lane] + place->offset);
+        cm_bytes16 here = load16(bytes + work->shape->at[place->lane] + place->offset);
+        differs |= (here & layout->placed_masks[i]) ^ layout->placed_stills[i];
     }
-    return (differs[0] | differs[1]) == 0;
+    return differs;
 }
 
 /* The value of eight digits, 0 .. 9 a byte, the first lowest. */
@@ -108,29 +113,6 @@ ALWAYS uint64_t load_digits(const char *end, uint32_t len)
     return (cm_json_load(end - 8) ^ (CM_JSON_ONES * '0')) & last_bytes[len];
 }
 
-/* Four words of eight bytes that end with 1 .. 8 digits each: their values. Returns not zero when
- * one is no such number. */
-ALWAYS uint64_t join_fours(const uint64_t words[4], const uint64_t lens[4], uint64_t values[4])
-{
-    longs4 digits, len, parts;
-    memcpy(&digits, words, sizeof digits);
-    memcpy(&len, lens, sizeof len);
-    longs4 shift = (8 - len) * 8;
-    digits = (digits ^ (CM_JSON_ONES * '0')) >> shift;
-    /* A zero that comes first, when it is not the only digit. */
-    longs4 bad = (longs4)((digits & 0xff) == 0) & (longs4)(len != 1);
-    digits <<= shift;
-    bad |= (((longs4)((bytes32)digits + 0x76)) | digits) & CM_JSON_HIGHS;
-    pairs16 twos = (pairs16)digits;
-    twos = (twos & 0xff) * 10 + (twos >> 8);
-    fours8 fours = (fours8)(twos * 100);
-    fours = (fours & 0xffff) + ((fours8)twos >> 16);
-    parts = (longs4)(fours * (fours8){10000, 1, 10000, 1, 10000, 1, 10000, 1});
-    parts = (parts & UINT32_MAX) + (parts >> 32);
-    memcpy(values, &parts, sizeof parts);
-    return bad[0] | bad[1] | bad[2] | bad[3];
-}
-
 /* Integers of 1 .. 8 digits, one at a time: where vectors are narrow. */
 ALWAYS void read_counts(const struct cm_layout *layout, const struct cm_layout_work *work,
                         const char *bytes, struct cm_event *event, uint64_t *bad)
@@ -143,36 +125,6 @@ ALWAYS void read_counts(const struct cm_layout *layout, const struct cm_layout_w
         uint32_t value = (uint32_t)join_digits(digits);
         bool leading_zero = (len != 1) & (end[-(ptrdiff_t)len] == '0');
         *bad |= no_digits(digits) | (uint64_t)leading_zero;
-        memcpy((char *)event + layout->counts[i].member, &value, sizeof value);
-    }
-}
-
-/* The same, four at a time. */
-ALWAYS void read_counts_wide(const struct cm_layout *layout, const struct cm_layout_work *work,
-                             const char *bytes, struct cm_event *event, uint64_t *bad)
-{
-    uint64_t words[CM_LAYOUT_COUNTS_MAX];
-    uint64_t lens[CM_LAYOUT_COUNTS_MAX];
-    uint64_t values[CM_LAYOUT_COUNTS_MAX];
-    const uint32_t count = layout->counts_count;
-    uint32_t i;
-    for (i = 0; i < CM_LAYOUT_COUNTS_MAX; i += 4) { /* what is no count reads as `0` */
-        const longs4 zeros = {CM_JSON_ONES * '0', CM_JSON_ONES * '0', CM_JSON_ONES * '0',
-                              CM_JSON_ONES * '0'};
-        const longs4 ones = {1, 1, 1, 1};
-        memcpy(words + i, &zeros, sizeof zeros);
-        memcpy(lens + i, &ones, sizeof ones);
-    }
-    for (i = 0; i < count; i++) {
-        uint32_t lane = layout->counts[i].lane;
-        words[i] = cm_json_load(bytes + work->end[lane] - 8);
-        lens[i] = (uint64_t)work->len[lane];
-    }
-    for (i = 0; i < count; i += 4) {
-        *bad |= join_fours(words + i, lens + i, values + i);
-    }
-    for (i = 0; i < count; i++) {
-        uint32_t value = (uint32_t)values[i];
         memcpy((char *)event + layout->counts[i].member, &value, sizeof value);
     }
 }
@@ -211,35 +163,55 @@ ALWAYS int32_t read_flag(const char *end, uint32_t len, uint64_t *bad)
     return (int32_t)flags[which].value;
 }
 
-static __attribute__((noinline)) int64_t learn_word(struct cm_layout_words *words, uint32_t slot,
-                                                    const struct cm_field_rule *rule,
-                                                    struct cm_str word, uint64_t head,
-                                                    uint64_t tail)
+static const uint8_t zeros_ones[32] = {
+    [16] = 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xff,        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+};
+
+/* A word of 1 .. 16 bytes before `end`, zeros before it, and its slot in the table of its list. The
+ * factor was found by trial: no two words of a list share a slot. */
+ALWAYS cm_bytes16 load_word(const char *end, uint32_t len, uint32_t *slot)
 {
-    int value = rule->word(word);
-    if (value >= 0) {
-        words->at[slot].head = head;
-        words->at[slot].tail = tail;
-        words->at[slot].value = value;
-    }
-    return value;
+    cm_bytes16 word = load16(end - 16) & load16(zeros_ones + len);
+    *slot = (uint32_t)((word[1] * UINT64_C(0x16f134f956e51af5)) >> 60);
+    return word;
 }
 
-/* A word of 1 .. 16 bytes of the rule's list. The factor was found by trial: no two words of a list
- * share a slot. */
-ALWAYS uint8_t read_word(struct cm_layout_words *words, const struct cm_field_rule *rule,
-                         const char *end, uint32_t len, uint64_t *bad)
+/* The words, where one has not been met lately. */
+static __attribute__((noinline)) bool learn_words(const struct cm_layout *layout,
+                                                  struct cm_layout_work *work, const char *bytes,
+                                                  struct cm_event *event)
 {
-    uint32_t tail_len = len < 8 ? len : 8;
-    uint64_t tail = cm_json_load(end - 8) & last_bytes[tail_len];
-    uint64_t head = cm_json_load(end - 16) & last_bytes[len - tail_len];
-    uint32_t slot = (uint32_t)((tail * UINT64_C(0x16f134f956e51af5)) >> 60);
-    int64_t value = words->at[slot].value;
-    if (CM_UNLIKELY(((words->at[slot].tail ^ tail) | (words->at[slot].head ^ head)) != 0)) {
-        value = learn_word(words, slot, rule, (struct cm_str){end - len, len}, head, tail);
-        *bad |= (uint64_t)(value < 0);
+    for (uint32_t i = 0; i < layout->words_count; i++) {
+        const struct cm_layout_word *word = &layout->words[i];
+        uint32_t len = (uint32_t)work->len[word->lane];
+        const char *end = bytes + work->end[word->lane];
+        uint32_t slot;
+        cm_bytes16 loaded = load_word(end, len, &slot);
+        int value = word->rule->word((struct cm_str){end - len, len});
+        if (value < 0) {
+            return false;
+        }
+        work->words.words[word->list + slot] = loaded;
+        work->words.values[word->list + slot] = (uint8_t)value;
+        *((uint8_t *)event + word->member) = (uint8_t)value;
     }
-    return (uint8_t)value;
+    return true;
+}
+
+ALWAYS bool read_words(const struct cm_layout *layout, struct cm_layout_work *work,
+                       const char *bytes, struct cm_event *event)
+{
+    cm_bytes16 differs = {0};
+    for (uint32_t i = 0; i < layout->words_count; i++) {
+        const struct cm_layout_word *word = &layout->words[i];
+        uint32_t slot;
+        cm_bytes16 loaded =
+            load_word(bytes + work->end[word->lane], (uint32_t)work->len[word->lane], &slot);
+        differs |= loaded ^ work->words.words[word->list + slot];
+        *((uint8_t *)event + word->member) = work->words.values[word->list + slot];
+    }
+    return CM_LIKELY((differs[0] | differs[1]) == 0) || learn_words(layout, work, bytes, event);
 }
 
 static bool read_time_text(const char *begin, uint32_t len, int64_t *out)
@@ -318,52 +290,57 @@ ALWAYS void read_rare(const struct cm_layout *layout, const struct cm_layout_wor
     }
 }
 
-ALWAYS void read_texts(const struct cm_layout *layout, struct cm_layout_work *work,
-                       const char *bytes, struct cm_event *event, uint64_t *bad)
+ALWAYS void read_texts(const struct cm_layout *layout, const struct cm_layout_work *work,
+                       const char *bytes, struct cm_event *event)
 {
     for (uint32_t i = 0; i < layout->texts_count; i++) {
         const struct cm_layout_slot *slot = &layout->texts[i];
         struct cm_str text = {bytes + work->begin[slot->lane], (uint32_t)work->len[slot->lane]};
         memcpy((char *)event + slot->member, &text, sizeof text);
     }
-    for (uint32_t i = 0; i < layout->words_count; i++) {
-        const struct cm_layout_word *word = &layout->words[i];
-        *((uint8_t *)event + word->rule->offset) =
-            read_word(&work->words[word->list], word->rule, bytes + work->end[word->lane],
-                      (uint32_t)work->len[word->lane], bad);
-    }
 }
 
-ALWAYS bool read_record(const struct cm_layout *layout, struct cm_layout_work *work,
-                        const char *bytes, struct cm_event *event, bool wide)
+/* What comes before the runs. `quotes`: how many there are to be. */
+ALWAYS bool place_values(const struct cm_layout *layout, struct cm_layout_work *work,
+                         const char *bytes)
 {
     uint32_t quotes = layout->quotes;
-    uint64_t bad = 0;
     if (CM_UNLIKELY(work->shape->count + 1 != layout->lanes || !place_lanes(layout, work))) {
         return false;
     }
     if (CM_UNLIKELY(layout->others_count != 0) && !read_others(layout, work, bytes, &quotes)) {
         return false;
     }
-    if (CM_UNLIKELY(work->shape->quotes != quotes || !same_runs(layout, work, bytes))) {
-        return false;
+    return work->shape->quotes == quotes;
+}
+
+/* The event before its values, a few vectors: for the whole at once gcc chooses `rep movs`, whose
+ * start alone costs more. */
+ALWAYS void begin_event(struct cm_event *event, const struct cm_event *blank)
+{
+    enum { PIECE_BYTES = 32, PIECES = sizeof *event / PIECE_BYTES };
+    char *to = (char *)event;
+    const char *from = (const char *)blank;
+#pragma GCC unroll 8
+    for (size_t i = 0; i < PIECES; i++) {
+        memcpy(to + i * PIECE_BYTES, from + i * PIECE_BYTES, PIECE_BYTES);
     }
-    memcpy(event, &layout->blank, sizeof *event);
-    read_texts(layout, work, bytes, event, &bad);
-    if (wide) {
-        read_counts_wide(layout, work, bytes, event, &bad);
-    } else {
-        read_counts(layout, work, bytes, event, &bad);
-    }
-    uint32_t time_len = (uint32_t)work->len[layout->time_lane];
-    const char *time_end = bytes + work->end[layout->time_lane];
-    if (CM_LIKELY(layout->time == CM_LAYOUT_TIME_MS)) {
-        event->ts_ms = read_ms(time_end, time_len, &bad);
-    } else if (!read_time_text(time_end - time_len, time_len, &event->ts_ms)) {
+    const size_t rest = (size_t)PIECES * PIECE_BYTES;
+    memcpy(to + rest, from + rest, sizeof *event % PIECE_BYTES);
+}
+
+/* What comes behind the numbers. */
+ALWAYS bool read_rest(const struct cm_layout *layout, struct cm_layout_work *work,
+                      const char *bytes, struct cm_event *event, uint64_t bad)
+{
+    read_texts(layout, work, bytes, event);
+    if (CM_UNLIKELY(layout->time == CM_LAYOUT_TIME_TEXT) &&
+        !read_time_text(bytes + work->begin[layout->time_lane],
+                        (uint32_t)work->len[layout->time_lane], &event->ts_ms)) {
         return false;
     }
     read_rare(layout, work, bytes, event, &bad);
-    if (CM_UNLIKELY(bad != 0)) {
+    if (CM_UNLIKELY(bad != 0) || !read_words(layout, work, bytes, event)) {
         return false;
     }
     return layout->checks_count == 0 || read_checks(layout, work, bytes, event);
@@ -372,16 +349,135 @@ ALWAYS bool read_record(const struct cm_layout *layout, struct cm_layout_work *w
 static bool read_narrow(const struct cm_layout *layout, struct cm_layout_work *work,
                         const char *bytes, struct cm_event *event)
 {
-    return read_record(layout, work, bytes, event, false);
+    uint64_t bad = 0;
+    if (CM_UNLIKELY(!place_values(layout, work, bytes))) {
+        return false;
+    }
+    cm_bytes16 differs = places_differ(layout, work, bytes);
+    for (uint32_t k = 0; k < layout->lanes; k += 4) {
+        differs |= four_differ(layout, work, bytes, k);
+    }
+    if (CM_UNLIKELY((differs[0] | differs[1]) != 0)) {
+        return false;
+    }
+    begin_event(event, &layout->blank);
+    if (CM_LIKELY(layout->time == CM_LAYOUT_TIME_MS)) {
+        event->ts_ms = read_ms(bytes + work->end[layout->time_lane],
+                               (uint32_t)work->len[layout->time_lane], &bad);
+    }
+    read_counts(layout, work, bytes, event, &bad);
+    return read_rest(layout, work, bytes, event, bad);
 }
 
+/* ---- 32 bytes ---- */
+
 #if defined(__x86_64__)
-__attribute__((target("avx2,bmi,bmi2"))) static bool read_wide(const struct cm_layout *layout,
-                                                               struct cm_layout_work *work,
-                                                               const char *bytes,
-                                                               struct cm_event *event)
+AVX2 ALWAYS __m256i join_halves(const void *low, const void *high)
 {
-    return read_record(layout, work, bytes, event, true);
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(low)),
+                                   _mm_loadu_si128(high), 1);
+}
+
+AVX2 ALWAYS __m256i join_words(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    return _mm256_set_epi64x((long long)d, (long long)c, (long long)b, (long long)a);
+}
+
+/* As four_differ(): two runs in a vector. */
+AVX2 ALWAYS __m256i four_differ_wide(const struct cm_layout *layout, const int16_t *run,
+                                     const char *bytes, uint32_t k)
+{
+    __m256i low = join_halves(bytes + run[k], bytes + run[k + 1]);
+    __m256i high = join_halves(bytes + run[k + 2], bytes + run[k + 3]);
+    low = _mm256_and_si256(low, _mm256_loadu_si256((const void *)(layout->masks + k)));
+    high = _mm256_and_si256(high, _mm256_loadu_si256((const void *)(layout->masks + k + 2)));
+    low = _mm256_xor_si256(low, _mm256_loadu_si256((const void *)(layout->stills + k)));
+    high = _mm256_xor_si256(high, _mm256_loadu_si256((const void *)(layout->stills + k + 2)));
+    return _mm256_or_si256(low, high);
+}
+
+/* Four counts of 1 .. 8 digits. Not zero when one is no such number. */
+AVX2 ALWAYS __m256i read_four_counts(const struct cm_layout_slot *slots,
+                                     const struct cm_layout_work *work, const char *bytes,
+                                     struct cm_event *event)
+{
+#define WORD(i) cm_json_load(bytes + work->end[slots[i].lane] - 8)
+#define MASK(i) last_bytes[work->len[slots[i].lane]]
+    const __m256i mask = join_words(MASK(0), MASK(1), MASK(2), MASK(3));
+    __m256i digits = join_words(WORD(0), WORD(1), WORD(2), WORD(3));
+#undef WORD
+#undef MASK
+    digits = _mm256_and_si256(_mm256_xor_si256(digits, _mm256_set1_epi8('0')), mask);
+    /* A zero that comes first, when it is not the last byte, too. */
+    __m256i first = _mm256_andnot_si256(_mm256_slli_epi64(mask, 8), mask);
+    first = _mm256_and_si256(first, _mm256_set1_epi64x(INT64_MAX >> 7));
+    __m256i zero = _mm256_cmpeq_epi64(_mm256_and_si256(digits, first), _mm256_setzero_si256());
+    __m256i bad = _mm256_and_si256(zero, first);
+    bad = _mm256_or_si256(bad, _mm256_subs_epu8(digits, _mm256_set1_epi8(9)));
+    /* Pairs, fours, eights. */
+    __m256i twos = _mm256_maddubs_epi16(digits, _mm256_set1_epi16(10 | 1 << 8));
+    __m256i fours = _mm256_madd_epi16(twos, _mm256_set1_epi32(100 | 1 << 16));
+    __m256i values =
+        _mm256_madd_epi16(_mm256_packus_epi32(fours, fours), _mm256_set1_epi32(10000 | 1 << 16));
+    uint64_t low = (uint64_t)_mm_cvtsi128_si64(_mm256_castsi256_si128(values));
+    uint64_t high = (uint64_t)_mm_cvtsi128_si64(_mm256_extracti128_si256(values, 1));
+#define WRITE(i, value)                                                                            \
+    do {                                                                                           \
+        uint32_t written = (uint32_t)(value);                                                      \
+        memcpy((char *)event + slots[i].member, &written, sizeof written);                         \
+    } while (0)
+    WRITE(0, low);
+    WRITE(1, low >> 32);
+    WRITE(2, high);
+    WRITE(3, high >> 32);
+#undef WRITE
+    return bad;
+}
+
+/* As read_ms(). */
+AVX2 ALWAYS int64_t read_ms_wide(const char *end, int32_t len, uint64_t *bad)
+{
+    __m128i digits = _mm_loadu_si128((const void *)(end - 16));
+    digits = _mm_xor_si128(digits, _mm_set1_epi8('0'));
+    digits = _mm_and_si128(digits, _mm_loadu_si128((const void *)(zeros_ones + len)));
+    __m128i others = _mm_subs_epu8(digits, _mm_set1_epi8(9));
+    __m128i twos = _mm_maddubs_epi16(digits, _mm_set1_epi16(10 | 1 << 8));
+    __m128i fours = _mm_madd_epi16(twos, _mm_set1_epi32(100 | 1 << 16));
+    __m128i eights =
+        _mm_madd_epi16(_mm_packus_epi32(fours, fours), _mm_set1_epi32(10000 | 1 << 16));
+    uint64_t both = (uint64_t)_mm_cvtsi128_si64(eights);
+    uint64_t value = (both & UINT32_MAX) * 100000000 + (both >> 32);
+    bool leading_zero = end[-(ptrdiff_t)len] == '0';
+    *bad |= (uint64_t)(!_mm_testz_si128(others, others) | leading_zero);
+    *bad |= (uint64_t)(value > (uint64_t)CM_TS_MS_MAX);
+    return (int64_t)value;
+}
+
+AVX2 static bool read_wide(const struct cm_layout *layout, struct cm_layout_work *work,
+                           const char *bytes, struct cm_event *event)
+{
+    if (CM_UNLIKELY(!place_values(layout, work, bytes))) {
+        return false;
+    }
+    cm_bytes16 placed = places_differ(layout, work, bytes);
+    __m256i differs = _mm256_setzero_si256();
+    for (uint32_t k = 0; k < layout->lanes; k += 4) {
+        differs = _mm256_or_si256(differs, four_differ_wide(layout, work->run, bytes, k));
+    }
+    if (CM_UNLIKELY((placed[0] | placed[1]) != 0 || !_mm256_testz_si256(differs, differs))) {
+        return false;
+    }
+    begin_event(event, &layout->blank);
+    __m256i bad = _mm256_setzero_si256();
+    uint64_t bad_ms = 0;
+    if (CM_LIKELY(layout->time == CM_LAYOUT_TIME_MS)) {
+        event->ts_ms = read_ms_wide(bytes + work->end[layout->time_lane],
+                                    work->len[layout->time_lane], &bad_ms);
+    }
+    for (uint32_t i = 0; i < layout->counts_count; i += 4) {
+        bad = _mm256_or_si256(bad, read_four_counts(layout->counts + i, work, bytes, event));
+    }
+    return read_rest(layout, work, bytes, event, bad_ms | !_mm256_testz_si256(bad, bad));
 }
 #else
 #define read_wide read_narrow

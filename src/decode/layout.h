@@ -38,19 +38,13 @@
 
 #define CM_LAYOUT_LANES_MAX  (CM_SHAPE_ANCHORS_MAX + 1)
 #define CM_LAYOUT_PLACES_MAX 64u
-#define CM_LAYOUT_COUNTS_MAX 8u
+#define CM_LAYOUT_COUNTS_MAX 8u /* a multiple of four */
 #define CM_LAYOUT_LISTS      5u /* outcome, end, state, source, step */
 #define CM_LAYOUT_CHECKS_MAX 32u
 #define CM_LAYOUT_RUN_BYTES  16u
 
 /* Sixteen bytes at once; the compiler makes vector code of it where there is any. */
 typedef uint64_t cm_bytes16 __attribute__((vector_size(16)));
-
-/* Up to sixteen bytes that stand still. Where the mask has zeros, the load takes bytes of a
- * neighbour, which are not compared. */
-struct cm_layout_run {
-    cm_bytes16 mask, bytes;
-};
 
 /* Where a run lies that is not a lane's own: at at[lane] + offset. */
 struct cm_layout_place {
@@ -67,7 +61,8 @@ struct cm_layout_slot {
 struct cm_layout_word {
     const struct cm_field_rule *rule;
     uint16_t lane;
-    uint16_t list; /* index of its words' table */
+    uint16_t member; /* offset in struct cm_event */
+    uint16_t list;   /* where its words' table begins in cm_layout_words */
 };
 
 struct cm_layout_check {
@@ -93,27 +88,30 @@ struct cm_layout {
     uint8_t texts_count, counts_count, words_count, checks_count, others_count, places_count;
     uint32_t quotes;       /* within runs */
     struct cm_event blank; /* what the event is before the values */
+    /* Counts are read four at a time: the first stands once more for those that are missing. */
     struct cm_layout_slot texts[10], counts[CM_LAYOUT_COUNTS_MAX];
     struct cm_layout_word words[CM_LAYOUT_LISTS];
     struct cm_layout_check checks[CM_LAYOUT_CHECKS_MAX];
     int16_t fore[CM_LAYOUT_LANES_MAX], back[CM_LAYOUT_LANES_MAX];
     int16_t least[CM_LAYOUT_LANES_MAX], most[CM_LAYOUT_LANES_MAX];
     int16_t hold[CM_LAYOUT_LANES_MAX]; /* a lane's own run lies at at[lane + 1] - hold */
-    struct cm_layout_run runs[CM_LAYOUT_LANES_MAX]; /* a lane's own; an empty mask: none */
+    int16_t real[CM_LAYOUT_LANES_MAX]; /* -1: a lane; 0 behind the last */
+    /* Runs: up to sixteen bytes that stand still. Where a mask has zeros, the load takes bytes of a
+     * neighbour, which are not compared. First the lanes' own (an empty mask: none), then those
+     * that have a place of their own. */
+    cm_bytes16 masks[CM_LAYOUT_LANES_MAX], stills[CM_LAYOUT_LANES_MAX];
     struct cm_layout_place places[CM_LAYOUT_PLACES_MAX];
-    struct cm_layout_run placed[CM_LAYOUT_PLACES_MAX];
+    cm_bytes16 placed_masks[CM_LAYOUT_PLACES_MAX], placed_stills[CM_LAYOUT_PLACES_MAX];
     struct cm_layout_other others[16];
 };
 _Static_assert(CM_LAYOUT_LANES_MAX % 16 == 0, "lanes are judged sixteen at a time");
 
-/* The words of one list that came lately, by a hash of their last bytes: a word is one look-up and
- * two compares. Zeros stand before a shorter word; no word holds one. */
+/* The words that came lately, a table a list, by a hash of their last bytes: a word is one look-up
+ * and one compare. Zeros stand before a shorter word; no word holds one. */
 #define CM_LAYOUT_WORDS 16u
 struct cm_layout_words {
-    struct {
-        uint64_t head, tail; /* the last 16 bytes */
-        int64_t value;
-    } at[CM_LAYOUT_WORDS];
+    cm_bytes16 words[CM_LAYOUT_LISTS * CM_LAYOUT_WORDS];
+    uint8_t values[CM_LAYOUT_LISTS * CM_LAYOUT_WORDS];
 };
 
 /* What reading works with, and the lanes of the record at hand. Zero-initialised but for the
@@ -124,7 +122,7 @@ struct cm_layout_work {
     struct cm_scratch *scratch; /* for checks */
     int16_t begin[CM_LAYOUT_LANES_MAX], end[CM_LAYOUT_LANES_MAX], len[CM_LAYOUT_LANES_MAX];
     int16_t run[CM_LAYOUT_LANES_MAX];
-    struct cm_layout_words words[CM_LAYOUT_LISTS];
+    struct cm_layout_words words;
 };
 
 /* Reads the record by this layout. true: the general parser would give the same event, and `event`

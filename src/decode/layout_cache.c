@@ -56,7 +56,7 @@ void cm_layout_cache_learn(struct cm_layout_cache *cache, const char *bytes, uin
 void cm_layout_cache_clear(struct cm_layout_cache *cache)
 {
     memset(cache->slots, 0, sizeof cache->slots);
-    memset(cache->work.words, 0, sizeof cache->work.words);
+    memset(&cache->work.words, 0, sizeof cache->work.words);
     cache->count = 0;
     cache->oldest = 0;
     cache->credit = 0;

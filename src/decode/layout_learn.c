@@ -186,16 +186,11 @@ static bool walk(struct learner *l)
 /* ---- cut ---- */
 
 /* Up to sixteen bytes at `from`, for a load that begins `before` bytes earlier. */
-static struct cm_layout_run make_run(const char *from, uint32_t bytes, uint32_t before)
+static void make_run(cm_bytes16 *mask, cm_bytes16 *still, const char *from, uint32_t bytes,
+                     uint32_t before)
 {
-    struct cm_layout_run run;
-    char mask[CM_LAYOUT_RUN_BYTES] = {0};
-    char kept[CM_LAYOUT_RUN_BYTES] = {0};
-    memset(mask + before, 0xff, bytes);
-    memcpy(kept + before, from, bytes);
-    memcpy(&run.mask, mask, sizeof mask);
-    memcpy(&run.bytes, kept, sizeof kept);
-    return run;
+    memset((char *)mask + before, 0xff, bytes);
+    memcpy((char *)still + before, from, bytes);
 }
 
 /* The bytes [from, to) stand still. The first sixteen become the own run of lane `owner` (-1: of
@@ -212,14 +207,14 @@ static bool add_runs(struct learner *l, int32_t owner, uint32_t anchor, uint32_t
                 return false; /* the load could leave the record */
             }
         }
-        struct cm_layout_run run = make_run(l->bytes + from, bytes, before);
         if (owner >= 0) {
-            layout->runs[owner] = run;
+            make_run(&layout->masks[owner], &layout->stills[owner], l->bytes + from, bytes, before);
             layout->hold[owner] = (int16_t)(l->shape->at[owner + 1] + before - from);
             owner = -1;
         } else if (layout->places_count < CM_LAYOUT_PLACES_MAX) {
             int32_t offset = (int32_t)(from - before) - (int32_t)l->shape->at[anchor];
-            layout->placed[layout->places_count] = run;
+            make_run(&layout->placed_masks[layout->places_count],
+                     &layout->placed_stills[layout->places_count], l->bytes + from, bytes, before);
             layout->places[layout->places_count++] =
                 (struct cm_layout_place){(uint16_t)anchor, (int16_t)offset};
         } else {
@@ -285,8 +280,8 @@ static bool add_slot(struct cm_layout *layout, const struct value *value, uint16
         return true;
     case KIND_WORD:
         CM_ASSERT(value->rule != NULL);
-        layout->words[layout->words_count++] =
-            (struct cm_layout_word){value->rule, last, list_of(value->rule)};
+        layout->words[layout->words_count++] = (struct cm_layout_word){
+            value->rule, last, member, (uint16_t)(list_of(value->rule) * CM_LAYOUT_WORDS)};
         return true;
     case KIND_TIME:
     case KIND_TIME_TEXT:
@@ -425,6 +420,13 @@ bool cm_layout_learn(struct cm_layout *layout, const struct cm_shape *shape, con
     for (uint32_t i = 0; i < CM_LAYOUT_LANES_MAX; i++) {
         layout->least[i] = INT16_MIN;
         layout->most[i] = INT16_MAX;
+        layout->real[i] = i < layout->lanes ? -1 : 0;
     }
-    return walk(&l) && cut(&l);
+    if (!walk(&l) || !cut(&l)) {
+        return false;
+    }
+    for (uint32_t i = layout->counts_count; i % 4 != 0; i++) {
+        layout->counts[i] = layout->counts[0];
+    }
+    return true;
 }
