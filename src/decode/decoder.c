@@ -459,75 +459,35 @@ static enum cm_reason judge_record(const struct marks *marks, struct cm_event *e
     return CM_REASON_NONE;
 }
 
-/* The general parser. The scan has begun. */
+/* The general parser. The scan has begun. What a refused record took of the scratch is given back.
+ */
 static enum cm_reason decode(struct cm_decoder *decoder, const char *bytes, struct cm_event *event)
 {
     struct cm_json_scan *scan = &decoder->scan;
+    struct cm_scratch_mark mark = cm_scratch_mark(&decoder->scratch);
+    enum cm_reason reason;
     decoder->marks = (struct marks){0};
     clear_event(event);
     if (!scan_record(decoder, bytes, event)) {
-        return CM_REASON_MALFORMED;
+        reason = CM_REASON_MALFORMED;
+    } else if (scan->lone_surrogate) {
+        reason = CM_REASON_UTF8;
+    } else if (scan->too_deep) {
+        reason = CM_REASON_DEPTH;
+    } else {
+        reason = judge_record(&decoder->marks, event);
     }
-    if (scan->lone_surrogate) {
-        return CM_REASON_UTF8;
-    }
-    if (scan->too_deep) {
-        return CM_REASON_DEPTH;
-    }
-    return judge_record(&decoder->marks, event);
-}
-
-/* Any record of at least eight bytes. */
-static enum cm_reason decode_any(struct cm_decoder *decoder, const char *bytes, size_t len,
-                                 struct cm_event *event)
-{
-    if (!cm_json_begin(&decoder->scan, bytes, bytes + len)) {
-        return CM_REASON_UTF8;
-    }
-    return decode(decoder, bytes, event);
-}
-
-/* A record of a size that layouts are made for: by its layout, or else in general. */
-static enum cm_reason decode_usual(struct cm_decoder *decoder, const char *bytes, size_t len,
-                                   struct cm_event *event)
-{
-    struct cm_json_scan *scan = &decoder->scan;
-    struct cm_shape *shape = &decoder->shape;
-    decoder->kernel->look(bytes, len, shape);
-    if (CM_UNLIKELY(shape->count > CM_SHAPE_ANCHORS_MAX)) {
-        return decode_any(decoder, bytes, len, event);
-    }
-    if (CM_UNLIKELY(!shape->ascii) && !cm_json_utf8(bytes, bytes + len)) {
-        return CM_REASON_UTF8;
-    }
-    scan->end = bytes + len;
-    scan->plain = shape->plain;
-    scan->lone_surrogate = false;
-    scan->too_deep = false;
-    if (CM_UNLIKELY(!shape->plain)) {
-        return decode(decoder, bytes, event);
-    }
-    if (CM_LIKELY(cm_layout_cache_read(&decoder->layouts, bytes, event))) {
-        return CM_REASON_NONE;
-    }
-    scan->too_deep = false;
-    enum cm_reason reason = decode(decoder, bytes, event);
-    if (reason == CM_REASON_NONE) {
-        cm_layout_cache_learn(&decoder->layouts, bytes, (uint32_t)len, event->type);
+    if (CM_UNLIKELY(reason != CM_REASON_NONE)) {
+        cm_scratch_rewind(&decoder->scratch, mark);
     }
     return reason;
 }
 
-enum cm_reason cm_decode(struct cm_decoder *decoder, const char *bytes, size_t len,
-                         struct cm_event *event)
+/* Any record without space behind it. */
+static __attribute__((noinline)) enum cm_reason
+decode_any(struct cm_decoder *decoder, const char *bytes, size_t len, struct cm_event *event)
 {
     char padded[2 * CM_JSON_WORD_BYTES];
-    if (len > CM_RECORD_BYTES_MAX) {
-        return CM_REASON_TOO_LARGE;
-    }
-    while (len > 0 && cm_json_is_space(bytes[len - 1])) {
-        len--;
-    }
     if (CM_UNLIKELY(len < CM_JSON_WORD_BYTES)) {
         /* Too short for the scanner's words, and for any event: nothing will point into the copy.
          */
@@ -538,13 +498,60 @@ enum cm_reason cm_decode(struct cm_decoder *decoder, const char *bytes, size_t l
         bytes = padded;
         len = sizeof padded;
     }
-    bool usual = len >= CM_SHAPE_BYTES_LEAST && len <= CM_SHAPE_BYTES_MOST;
-    struct cm_scratch_mark mark = cm_scratch_mark(&decoder->scratch);
-    enum cm_reason reason = CM_LIKELY(usual && decoder->kernel != NULL)
-                                ? decode_usual(decoder, bytes, len, event)
-                                : decode_any(decoder, bytes, len, event);
-    if (CM_UNLIKELY(reason != CM_REASON_NONE)) {
-        cm_scratch_rewind(&decoder->scratch, mark);
+    if (!cm_json_begin(&decoder->scan, bytes, bytes + len)) {
+        return CM_REASON_UTF8;
+    }
+    return decode(decoder, bytes, event);
+}
+
+/* A record that was looked over and that no layout fits. */
+static __attribute__((noinline)) enum cm_reason
+decode_new(struct cm_decoder *decoder, const char *bytes, size_t len, struct cm_event *event)
+{
+    struct cm_json_scan *scan = &decoder->scan;
+    scan->end = bytes + len;
+    scan->plain = decoder->shape.plain;
+    scan->lone_surrogate = false;
+    scan->too_deep = false;
+    enum cm_reason reason = decode(decoder, bytes, event);
+    if (reason == CM_REASON_NONE && scan->plain) {
+        cm_layout_cache_learn(&decoder->layouts, bytes, (uint32_t)len, event->type);
     }
     return reason;
+}
+
+/* Layouts are made for records of this size, and end with a brace. */
+static inline bool is_usual(const struct cm_decoder *decoder, const char *bytes, size_t len)
+{
+    return decoder->kernel != NULL && len >= CM_SHAPE_BYTES_LEAST && len <= CM_SHAPE_BYTES_MOST &&
+           bytes[len - 1] == '}';
+}
+
+enum cm_reason cm_decode(struct cm_decoder *decoder, const char *bytes, size_t len,
+                         struct cm_event *event)
+{
+    struct cm_shape *shape = &decoder->shape;
+    if (CM_UNLIKELY(!is_usual(decoder, bytes, len))) {
+        if (len > CM_RECORD_BYTES_MAX) {
+            return CM_REASON_TOO_LARGE;
+        }
+        while (len > 0 && cm_json_is_space(bytes[len - 1])) {
+            len--;
+        }
+        if (!is_usual(decoder, bytes, len)) {
+            return decode_any(decoder, bytes, len, event);
+        }
+    }
+    decoder->kernel->look(bytes, len, shape);
+    if (CM_UNLIKELY(shape->count > CM_SHAPE_ANCHORS_MAX)) {
+        return decode_any(decoder, bytes, len, event);
+    }
+    if (CM_UNLIKELY(!shape->ascii) && !cm_json_utf8(bytes, bytes + len)) {
+        return CM_REASON_UTF8;
+    }
+    decoder->scan.end = bytes + len;
+    if (CM_LIKELY(shape->plain && cm_layout_cache_read(&decoder->layouts, bytes, event))) {
+        return CM_REASON_NONE;
+    }
+    return decode_new(decoder, bytes, len, event);
 }

@@ -17,6 +17,7 @@
 #endif
 
 typedef int16_t lanes16 __attribute__((vector_size(32)));
+typedef char bytes32 __attribute__((vector_size(32)));
 
 /* The last 0 .. 8 bytes of a word. */
 static const uint64_t last_bytes[9] = {0,
@@ -219,33 +220,37 @@ static bool read_time_text(const char *begin, uint32_t len, int64_t *out)
     return cm_parse_rfc3339(begin, len, out) && *out >= 0 && *out <= CM_TS_MS_MAX;
 }
 
-/* What the general scanner has to say about values that have no slot. `quotes` are added up. */
-static bool read_others(const struct cm_layout *layout, const struct cm_layout_work *work,
-                        const char *bytes, uint32_t *quotes)
+/* What the general scanner has to say about values that have no slot. Returns how many quotes they
+ * hold; UINT32_MAX: I cannot tell. */
+static __attribute__((noinline)) uint32_t
+read_others(const struct cm_layout *layout, const struct cm_layout_work *work, const char *bytes)
 {
+    uint32_t quotes = 0;
     struct cm_json_scan *scan = work->scan;
+    scan->plain = true;
+    scan->too_deep = false;
     for (uint32_t i = 0; i < layout->others_count; i++) {
         const struct cm_layout_other *other = &layout->others[i];
         struct cm_json_token token;
         int32_t from = work->begin[other->first];
         int32_t to = work->end[other->last];
         if (from >= to) {
-            return false;
+            return UINT32_MAX;
         }
         const char *p = bytes + from;
         const char *end = bytes + to;
         if (cm_json_value(scan, p, 1, &token) != end || scan->too_deep) {
-            return false;
+            return UINT32_MAX;
         }
         if (other->score && ((token.kind != CM_JSON_INTEGER && token.kind != CM_JSON_REAL) ||
                              !cm_json_percent(token.p, token.len))) {
-            return false;
+            return UINT32_MAX;
         }
         for (; p < end; p++) {
-            *quotes += *p == '"';
+            quotes += *p == '"';
         }
     }
-    return true;
+    return quotes;
 }
 
 ALWAYS bool read_checks(const struct cm_layout *layout, const struct cm_layout_work *work,
@@ -308,8 +313,12 @@ ALWAYS bool place_values(const struct cm_layout *layout, struct cm_layout_work *
     if (CM_UNLIKELY(work->shape->count + 1 != layout->lanes || !place_lanes(layout, work))) {
         return false;
     }
-    if (CM_UNLIKELY(layout->others_count != 0) && !read_others(layout, work, bytes, &quotes)) {
-        return false;
+    if (CM_UNLIKELY(layout->others_count != 0)) {
+        uint32_t within = read_others(layout, work, bytes);
+        if (within == UINT32_MAX) {
+            return false;
+        }
+        quotes += within;
     }
     return work->shape->quotes == quotes;
 }
@@ -323,7 +332,9 @@ ALWAYS void begin_event(struct cm_event *event, const struct cm_event *blank)
     const char *from = (const char *)blank;
 #pragma GCC unroll 8
     for (size_t i = 0; i < PIECES; i++) {
-        memcpy(to + i * PIECE_BYTES, from + i * PIECE_BYTES, PIECE_BYTES);
+        bytes32 piece;
+        memcpy(&piece, from + i * PIECE_BYTES, sizeof piece);
+        memcpy(to + i * PIECE_BYTES, &piece, sizeof piece);
     }
     const size_t rest = (size_t)PIECES * PIECE_BYTES;
     memcpy(to + rest, from + rest, sizeof *event % PIECE_BYTES);

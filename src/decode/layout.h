@@ -128,7 +128,7 @@ struct cm_layout_work {
 /* Reads the record by this layout. true: the general parser would give the same event, and `event`
  * is set. false: no answer, `event` is undefined.
  *
- * work->shape is the record's shape, plain; the bytes are UTF-8; work->scan has begun on them. */
+ * work->shape is the record's shape, plain; the bytes are UTF-8; work->scan knows their end. */
 typedef bool cm_layout_reader(const struct cm_layout *layout, struct cm_layout_work *work,
                               const char *bytes, struct cm_event *event);
 

@@ -244,17 +244,21 @@ AVX2 static inline uint32_t sum_avx2(__m256i lanes)
 }
 
 /* Something is beyond ASCII, a backslash or below 0x20: what? */
-AVX2 static __attribute__((noinline)) void
-judge_avx2(const char *bytes, size_t len, const struct avx2 *seen, struct cm_shape *shape)
+AVX2 static __attribute__((noinline)) void judge_avx2(const char *bytes, size_t len,
+                                                      struct cm_shape *shape)
 {
+    const __m256i slash = _mm256_set1_epi8('\\');
     __m256i all = load_avx2(bytes + len - 32);
     __m256i least = all;
+    __m256i slashes = _mm256_cmpeq_epi8(all, slash);
     for (size_t at = 0; at + 32 <= len; at += 32) {
-        all = _mm256_or_si256(all, load_avx2(bytes + at));
-        least = _mm256_min_epu8(least, load_avx2(bytes + at));
+        __m256i here = load_avx2(bytes + at);
+        all = _mm256_or_si256(all, here);
+        least = _mm256_min_epu8(least, here);
+        slashes = _mm256_or_si256(slashes, _mm256_cmpeq_epi8(here, slash));
     }
     __m256i well = _mm256_cmpeq_epi8(_mm256_max_epu8(least, _mm256_set1_epi8(0x20)), least);
-    shape->plain = _mm256_movemask_epi8(_mm256_andnot_si256(seen->slashes, well)) == -1;
+    shape->plain = _mm256_movemask_epi8(_mm256_andnot_si256(slashes, well)) == -1;
     shape->ascii = _mm256_movemask_epi8(all) == 0;
 }
 
@@ -294,7 +298,7 @@ AVX2 static void shape_avx2(const char *bytes, size_t len, struct cm_shape *shap
     __m256i odd =
         _mm256_or_si256(seen.slashes, _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), seen.least));
     if (CM_UNLIKELY(!_mm256_testz_si256(odd, odd))) {
-        judge_avx2(bytes, len, &seen, shape);
+        judge_avx2(bytes, len, shape);
     }
 }
 
