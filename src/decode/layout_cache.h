@@ -40,9 +40,9 @@ struct cm_layout_cache {
  * stand in it when the type comes first, and never a value that varies from record to record. */
 static inline uint64_t cm_layout_key(const struct cm_shape *shape, const char *bytes)
 {
-    const uint64_t head = CM_KEY('{', '"', 't', 'y', 'p', 'e', '"') | (uint64_t)':' << 56;
+    const uint64_t head = CM_KEY('"', 't', 'y', 'p', 'e', '"', ':') | (uint64_t)'"' << 56;
     uint64_t key = (uint64_t)shape->count << 16 | shape->quotes;
-    bool type_first = cm_json_load(bytes) == head && bytes[8] == '"';
+    bool type_first = cm_json_load(bytes + 1) == head; /* behind the brace */
     uint64_t word = cm_json_load(bytes + 9) & (UINT64_MAX >> 8);
     key += type_first ? word * UINT64_C(0x9e3779b97f4a7c15) : 0;
     return key * UINT64_C(0xd6e8feb86659fd93);
