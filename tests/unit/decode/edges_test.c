@@ -94,11 +94,11 @@ static void records_of_every_length(void **state)
         int len = snprintf(record, sizeof record, "%s,\"note\":\"%.*s\",\"wait_ms\":%zu}", KIT_HEAD,
                            (int)n, text, n * 37);
         for (int cut = 0; cut < 40; cut++) {
-            check(&edges, record, (size_t)(len - cut));
+            check(&edges, record, (size_t)len - (size_t)cut);
         }
         (void)snprintf(record + len, sizeof record - (size_t)len, "\r\n ");
         for (int more = 1; more <= 3; more++) {
-            check(&edges, record, (size_t)(len + more));
+            check(&edges, record, (size_t)len + (size_t)more);
         }
     }
     edges_free(&edges);
