@@ -21,7 +21,7 @@
  *
  * THREADS   A layout belongs to one decoder. OWNERSHIP Strings of the event point into the record,
  *           checks into the scratch. A layout holds no pointer but to the constant rules.
- * COST      About 7 instructions a run, 8 a text, 20 a number.
+ * COST      With AVX2 about 6 instructions a run, 9 a text, 13 a count; else 7, 9 and 25.
  */
 #ifndef CM_DECODE_LAYOUT_H
 #define CM_DECODE_LAYOUT_H
