@@ -14,10 +14,10 @@
 #include "engine/gauge_merge.h"
 #include "engine/merge.h"
 #include "engine/ownership.h"
-#include "engine/pace.h"
 #include "engine/roster_watch.h"
 #include "engine/rule_merge.h"
 #include "engine/run_counters.h"
+#include "engine/tick_pace.h"
 #include "engine/worker.h"
 #include "kafka/producer.h"
 #include "publish/publisher.h"
@@ -52,7 +52,7 @@ struct run {
     int64_t first_ms;             /* see struct cm_frame_request; set once */
     int64_t clock_ms; /* of the last commit before us, to be taken up once all is read */
     int64_t lead_ns;  /* and since: event time is at least monotonic time and this */
-    struct cm_pace pace;
+    struct cm_tick_pace pace;
     int64_t next_commit_ns, next_report_ns;
     bool dirty_positions;
     struct cm_publisher_meta meta;
@@ -486,11 +486,11 @@ static int turn(struct run *r)
     int64_t now_ns = cm_clock_mono_ns();
     if (r->round_open && frames_ready(r)) {
         take_frames(r);
-        cm_pace_end(&r->pace, cm_clock_mono_ns(), r->meta.records, r->meta.lag);
+        cm_tick_pace_end(&r->pace, cm_clock_mono_ns(), r->meta.records, r->meta.lag);
     }
-    if (!r->round_open && cm_pace_is_due(&r->pace, now_ns)) {
+    if (!r->round_open && cm_tick_pace_is_due(&r->pace, now_ns)) {
         begin_round(r, now_ns);
-        cm_pace_begin(&r->pace, now_ns);
+        cm_tick_pace_begin(&r->pace, now_ns);
     }
     cm_publisher_poll(r->publisher, now_ns);
     if (r->breach_producer != NULL) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* pace.h — when the next tick is due.
+/* tick_pace.h — when the next tick is due.
  *
  *   keeping up      every `tick`
  *   catching up     not before REST times what the last tick took has passed since it ended (at
@@ -10,23 +10,23 @@
  *
  * THREADS   One owner. TIME Monotonic ns.
  */
-#ifndef CM_ENGINE_PACE_H
-#define CM_ENGINE_PACE_H
+#ifndef CM_ENGINE_TICK_PACE_H
+#define CM_ENGINE_TICK_PACE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct cm_pace {
+struct cm_tick_pace {
     int64_t tick_ns;
     int64_t next_ns;  /* when the next one is due; 0: at once */
     int64_t began_ns; /* the last one */
     uint64_t records; /* read when it ended */
 };
 
-bool cm_pace_is_due(const struct cm_pace *pace, int64_t now_ns);
+bool cm_tick_pace_is_due(const struct cm_tick_pace *pace, int64_t now_ns);
 /* A tick begins. */
-void cm_pace_begin(struct cm_pace *pace, int64_t now_ns);
+void cm_tick_pace_begin(struct cm_tick_pace *pace, int64_t now_ns);
 /* Its figures are handed over; records: read in all, lag: those that wait. */
-void cm_pace_end(struct cm_pace *pace, int64_t now_ns, uint64_t records, uint64_t lag);
+void cm_tick_pace_end(struct cm_tick_pace *pace, int64_t now_ns, uint64_t records, uint64_t lag);
 
 #endif

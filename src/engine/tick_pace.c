@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/pace.h"
+#include "engine/tick_pace.h"
 
 #include "base/clock.h"
 
 #define REST         4
 #define REST_MOST_NS CM_NS_PER_S
 
-bool cm_pace_is_due(const struct cm_pace *pace, int64_t now_ns)
+bool cm_tick_pace_is_due(const struct cm_tick_pace *pace, int64_t now_ns)
 {
     return now_ns >= pace->next_ns;
 }
 
-void cm_pace_begin(struct cm_pace *pace, int64_t now_ns)
+void cm_tick_pace_begin(struct cm_tick_pace *pace, int64_t now_ns)
 {
     int64_t next_ns = pace->next_ns + pace->tick_ns;
     pace->next_ns = next_ns > now_ns ? next_ns : now_ns + pace->tick_ns;
     pace->began_ns = now_ns;
 }
 
-void cm_pace_end(struct cm_pace *pace, int64_t now_ns, uint64_t records, uint64_t lag)
+void cm_tick_pace_end(struct cm_tick_pace *pace, int64_t now_ns, uint64_t records, uint64_t lag)
 {
     uint64_t read = records - pace->records;
     pace->records = records;

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/* tick_pace_test.c — ticks keep their beat, and give way to records that wait. */
+#include "engine/tick_pace.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+
+#define MS CM_NS_PER_MS
+
+static void ticks_keep_their_beat(void **state)
+{
+    (void)state;
+    struct cm_tick_pace pace = {.tick_ns = 200 * MS};
+    assert_true(cm_tick_pace_is_due(&pace, 1000 * MS));
+    cm_tick_pace_begin(&pace, 1000 * MS);
+    cm_tick_pace_end(&pace, 1150 * MS, 5000, 5000); /* a tick's worth waits: that is no backlog */
+    assert_false(cm_tick_pace_is_due(&pace, 1200 * MS - 1));
+    assert_true(cm_tick_pace_is_due(&pace, 1200 * MS));
+    cm_tick_pace_begin(&pace, 1230 * MS); /* begun late: the next one is not */
+    cm_tick_pace_end(&pace, 1240 * MS, 5000, 0);
+    assert_true(cm_tick_pace_is_due(&pace, 1400 * MS));
+    assert_false(cm_tick_pace_is_due(&pace, 1399 * MS));
+    cm_tick_pace_begin(&pace, 2000 * MS); /* a beat was left out: a new one begins */
+    assert_false(cm_tick_pace_is_due(&pace, 2199 * MS));
+    assert_true(cm_tick_pace_is_due(&pace, 2200 * MS));
+}
+
+static void ticks_give_way_to_records(void **state)
+{
+    (void)state;
+    struct cm_tick_pace pace = {.tick_ns = 200 * MS};
+    cm_tick_pace_begin(&pace, 1000 * MS);
+    cm_tick_pace_end(&pace, 1100 * MS, 5000, 100000); /* took 100 ms, so it rests for 400 */
+    assert_false(cm_tick_pace_is_due(&pace, 1500 * MS - 1));
+    assert_true(cm_tick_pace_is_due(&pace, 1500 * MS));
+    cm_tick_pace_begin(&pace, 1500 * MS);
+    cm_tick_pace_end(&pace, 1510 * MS, 10000, 90000); /* 10 ms: the beat holds */
+    assert_false(cm_tick_pace_is_due(&pace, 1699 * MS));
+    assert_true(cm_tick_pace_is_due(&pace, 1700 * MS));
+    cm_tick_pace_begin(&pace, 1700 * MS);
+    cm_tick_pace_end(&pace, 2700 * MS, 15000, 80000); /* 1 s: rests for no longer than that */
+    assert_false(cm_tick_pace_is_due(&pace, 3699 * MS));
+    assert_true(cm_tick_pace_is_due(&pace, 3700 * MS));
+    cm_tick_pace_begin(&pace, 3700 * MS);
+    cm_tick_pace_end(&pace, 3800 * MS, 90000, 5000); /* nearly done */
+    assert_true(cm_tick_pace_is_due(&pace, 3900 * MS));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ticks_keep_their_beat),
+        cmocka_unit_test(ticks_give_way_to_records),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
