@@ -105,6 +105,7 @@ static void fold(struct cm_windows *w, enum cm_view view, uint32_t window, struc
     int64_t fold_no = w->views[view].spans[window].fold_no;
     uint8_t group[CM_WINDOWS_MAX];
     uint32_t count = behind(w, view, window, state, group);
+    CM_ASSERT(count > 0); /* that window at least */
     uint64_t end = cm_track_lower(track, fold_no);
     uint64_t from = sums->reach[group[count - 1]].fold;
     uint64_t place = end;
