@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "kafka/record_fields.h"
+#include "kafka/wire_put.h"
 
 enum { API_FETCH = 1, API_VERSIONS = 18 };
 enum { FLEXIBLE_FROM = 12 };
@@ -13,106 +14,28 @@ enum { FLEXIBLE_FROM = 12 };
 
 /* ---- writing */
 
-static void put16(struct cm_text *out, int16_t value)
-{
-    char bytes[2] = {(char)((uint16_t)value >> 8), (char)value};
-    cm_text_add(out, bytes, sizeof bytes);
-}
-
-static void put32(struct cm_text *out, int32_t value)
-{
-    char bytes[4];
-    for (uint32_t i = 0; i < sizeof bytes; i++) {
-        bytes[i] = (char)((uint32_t)value >> (24 - 8 * i));
-    }
-    cm_text_add(out, bytes, sizeof bytes);
-}
-
-static void put64(struct cm_text *out, int64_t value)
-{
-    put32(out, (int32_t)(value >> 32));
-    put32(out, (int32_t)value);
-}
-
-static void put_varint(struct cm_text *out, uint32_t value)
-{
-    for (; value >= 0x80; value >>= 7) {
-        cm_text_addc(out, (char)(value | 0x80));
-    }
-    cm_text_addc(out, (char)value);
-}
-
-static void put_string(struct cm_text *out, const char *s, bool flexible)
-{
-    size_t len = strlen(s);
-    if (flexible) {
-        put_varint(out, (uint32_t)len + 1);
-    } else {
-        put16(out, (int16_t)len);
-    }
-    cm_text_add(out, s, len);
-}
-
-static void put_count(struct cm_text *out, uint32_t count, bool flexible)
-{
-    if (flexible) {
-        put_varint(out, count + 1);
-    } else {
-        put32(out, (int32_t)count);
-    }
-}
-
-/* No tagged field follows. */
-static void put_tags(struct cm_text *out, bool flexible)
-{
-    if (flexible) {
-        cm_text_addc(out, 0);
-    }
-}
-
-static size_t begin_request(struct cm_text *out, int16_t key, int16_t version, int32_t correlation,
-                            const char *client_id, bool flexible)
-{
-    size_t at = out->len;
-    put32(out, 0); /* the length, known at the end */
-    put16(out, key);
-    put16(out, version);
-    put32(out, correlation);
-    put_string(out, client_id, false); /* in every version of the header */
-    put_tags(out, flexible);
-    return at;
-}
-
-static void end_request(struct cm_text *out, size_t at)
-{
-    uint32_t len = (uint32_t)(out->len - at - 4);
-    for (uint32_t i = 0; i < 4; i++) {
-        out->data[at + i] = (char)(len >> (24 - 8 * i));
-    }
-}
-
 void cm_fetch_write_versions(struct cm_text *out, int32_t correlation, const char *client_id)
 {
-    size_t at = begin_request(out, API_VERSIONS, 0, correlation, client_id, false);
-    end_request(out, at);
+    size_t at = cm_wire_begin(out, API_VERSIONS, 0, correlation, client_id, false);
+    cm_wire_end(out, at);
 }
 
 static void put_ask(struct cm_text *out, int16_t version, const struct cm_fetch_ask *ask,
                     int32_t part_bytes)
 {
-    put32(out, ask->partition);
+    cm_wire_put32(out, ask->partition);
     if (version >= 9) {
-        put32(out, -1); /* leader epoch: not known */
+        cm_wire_put32(out, -1); /* leader epoch: not known */
     }
-    put64(out, ask->offset);
+    cm_wire_put64(out, ask->offset);
     if (version >= 12) {
-        put32(out, -1); /* epoch of the last record that was fetched */
+        cm_wire_put32(out, -1); /* epoch of the last record that was fetched */
     }
     if (version >= 5) {
-        put64(out, -1); /* log start offset: a follower's */
+        cm_wire_put64(out, -1); /* log start offset: a follower's */
     }
-    put32(out, part_bytes);
-    put_tags(out, version >= FLEXIBLE_FROM);
+    cm_wire_put32(out, part_bytes);
+    cm_wire_put_tags(out, version >= FLEXIBLE_FROM);
 }
 
 void cm_fetch_write(struct cm_text *out, int16_t version, int32_t correlation,
@@ -121,31 +44,31 @@ void cm_fetch_write(struct cm_text *out, int16_t version, int32_t correlation,
 {
     CM_ASSERT(version >= CM_FETCH_VERSION_LEAST && version <= CM_FETCH_VERSION_MOST);
     bool flexible = version >= FLEXIBLE_FROM;
-    size_t at = begin_request(out, API_FETCH, version, correlation, terms->client_id, flexible);
-    put32(out, -1); /* no replica: a consumer */
-    put32(out, terms->wait_ms);
-    put32(out, terms->least_bytes);
-    put32(out, terms->most_bytes);
+    size_t at = cm_wire_begin(out, API_FETCH, version, correlation, terms->client_id, flexible);
+    cm_wire_put32(out, -1); /* no replica: a consumer */
+    cm_wire_put32(out, terms->wait_ms);
+    cm_wire_put32(out, terms->least_bytes);
+    cm_wire_put32(out, terms->most_bytes);
     cm_text_addc(out, terms->read_committed ? 1 : 0);
     if (version >= 7) {
-        put32(out, 0);  /* no session .. */
-        put32(out, -1); /* .. and none is wanted */
+        cm_wire_put32(out, 0);  /* no session .. */
+        cm_wire_put32(out, -1); /* .. and none is wanted */
     }
-    put_count(out, 1, flexible);
-    put_string(out, terms->topic, flexible);
-    put_count(out, count, flexible);
+    cm_wire_put_count(out, 1, flexible);
+    cm_wire_put_string(out, terms->topic, flexible);
+    cm_wire_put_count(out, count, flexible);
     for (uint32_t i = 0; i < count; i++) {
         put_ask(out, version, &asks[i], terms->part_bytes);
     }
-    put_tags(out, flexible);
+    cm_wire_put_tags(out, flexible);
     if (version >= 7) {
-        put_count(out, 0, flexible); /* nothing to forget */
+        cm_wire_put_count(out, 0, flexible); /* nothing to forget */
     }
     if (version >= 11) {
-        put_string(out, terms->rack, flexible);
+        cm_wire_put_string(out, terms->rack, flexible);
     }
-    put_tags(out, flexible);
-    end_request(out, at);
+    cm_wire_put_tags(out, flexible);
+    cm_wire_end(out, at);
 }
 
 /* ---- reading: every get moves on, or says false and stays */
