@@ -14,7 +14,7 @@ install(DIRECTORY include/callmill DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES
 # A static library's own needs: the same list for pkg-config and for CMake.
 # Its paths hang on its own place, so an installation may be moved as a whole.
 file(RELATIVE_PATH CM_PC_UP "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
-set(CM_PC_REQUIRES "rdkafka liburing hiredis libxxhash yaml-0.1 zlib snappy liblz4 libzstd libmicrohttpd")
+set(CM_PC_REQUIRES "rdkafka liburing hiredis libxxhash yaml-0.1 zlib snappy liblz4 libzstd libcrypto libmicrohttpd")
 configure_file(scripts/cmake/callmill.pc.in callmill.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/callmill.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 configure_package_config_file(scripts/cmake/callmill-config.cmake.in callmill-config.cmake
