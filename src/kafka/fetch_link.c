@@ -17,10 +17,12 @@
 
 #define LENGTH_BYTES     4u
 #define FIRST_BYTES      (64u << 10)
-#define MOST_BYTES       (1u << 30) /* a response that claims more is no response */
+#define MOST_BYTES       (1u << 30) /* a response that claims more is no response .. */
+#define GREETING_BYTES   (1u << 20) /* .. and what comes before Fetch is small */
 #define CONNECT_MS       5000
 #define BACKOFF_LEAST_MS 50
 #define BACKOFF_MOST_MS  2000
+#define LIFETIME_MOST_MS INT64_C(2592000000) /* 30 d */
 
 #define LINK_OF(op, member)                                                                        \
     ((struct cm_link *)(void *)((char *)(op)-offsetof(struct cm_link, member)))
@@ -54,7 +56,7 @@ static void receive(struct cm_link *link)
 {
     struct cm_link_response *r = &link->responses[link->filling];
     size_t whole = whole_bytes(r);
-    if (whole > MOST_BYTES) {
+    if (whole > (link->state == CM_LINK_READY ? MOST_BYTES : GREETING_BYTES)) {
         cm_link_break(link, "a response of impossible length");
         return;
     }
@@ -116,7 +118,7 @@ struct cm_link_response *cm_link_begin(struct cm_link *link, int32_t response)
     link->sent = 0;
     r->have = 0;
     r->count = 0;
-    r->version = link->version;
+    r->version = link->versions.fetch;
     r->correlation = ++link->correlation;
     return r;
 }
@@ -140,7 +142,7 @@ static void connected(struct cm_op *op, int32_t result, uint32_t flags)
         int64_t now_ns = cm_clock_mono_ns();
         struct cm_link_response *r = cm_link_begin(link, link->held == 0 ? 1 : 0);
         link->state = CM_LINK_VERSIONS;
-        cm_fetch_write_versions(&link->out, r->correlation, link->client_id);
+        cm_fetch_write_versions(&link->out, r->correlation, link->terms->client_id);
         cm_link_send(link, now_ns, CONNECT_MS);
     }
 }
@@ -162,16 +164,24 @@ static void connect_now(struct cm_link *link, int64_t now_ns)
                     (const struct sockaddr *)&link->broker.address, link->broker.len);
 }
 
-static void close_broken(struct cm_link *link, int64_t now_ns)
+static void go_down(struct cm_link *link)
 {
-    if (link->connect_op.in_flight || link->send_op.in_flight || link->recv_op.in_flight) {
-        return;
-    }
     (void)close(link->fd);
     link->fd = -1;
     link->broken = false;
     link->state = CM_LINK_DOWN;
     link->filling = link->arrived = -1;
+    link->renew_ns = 0;
+    cm_sasl_end(&link->sasl);
+    cm_sasl_wipe(&link->out);
+}
+
+static void close_broken(struct cm_link *link, int64_t now_ns)
+{
+    if (link->connect_op.in_flight || link->send_op.in_flight || link->recv_op.in_flight) {
+        return;
+    }
+    go_down(link);
     /* Spread a little, so that many that lost the same broker do not come back at once. */
     int64_t wait_ms = link->backoff_ms + (now_ns / 1000) % (link->backoff_ms / 2 + 1);
     link->retry_ns = now_ns + wait_ms * CM_NS_PER_MS;
@@ -181,18 +191,88 @@ static void close_broken(struct cm_link *link, int64_t now_ns)
         2 * link->backoff_ms < BACKOFF_MOST_MS ? 2 * link->backoff_ms : BACKOFF_MOST_MS;
 }
 
-static void take_versions(struct cm_link *link)
+static void become_ready(struct cm_link *link)
+{
+    const struct cm_sasl_terms *sasl = link->terms->sasl;
+    link->state = CM_LINK_READY;
+    link->backoff_ms = BACKOFF_LEAST_MS;
+    cm_log(CM_LOG_INFO, "kafka.connected", "broker=%s fetch=%d sasl=%s", link->broker.name,
+           link->versions.fetch, cm_sasl_name(sasl == NULL ? CM_SASL_NONE : sasl->mechanism));
+}
+
+/* ---- authentication */
+
+static void ask_sasl(struct cm_link *link, int64_t now_ns)
+{
+    struct cm_link_response *r = cm_link_begin(link, link->held == 0 ? 1 : 0);
+    cm_sasl_write(&link->sasl, r->correlation, link->terms->client_id, &link->out);
+    cm_link_send(link, now_ns, CONNECT_MS);
+}
+
+static void refuse_sasl(struct cm_link *link, const char *why)
+{
+    cm_log(CM_LOG_ERROR, "kafka.authentication", "broker=%s mechanism=%s text=\"%s\"",
+           link->broker.name, cm_sasl_name(link->terms->sasl->mechanism), why);
+    cm_link_break(link, "not authenticated");
+}
+
+static void begin_sasl(struct cm_link *link, int64_t now_ns)
+{
+    char nonce[CM_SCRAM_NONCE_BYTES];
+    if (link->versions.authenticate < 0) {
+        refuse_sasl(link, "the broker knows no SaslAuthenticate of version 0 or 1; set "
+                          "source.kafka.plane to librdkafka");
+    } else if (cm_scram_nonce(nonce) != 0) {
+        refuse_sasl(link, cm_fail_text());
+    } else {
+        cm_sasl_begin(&link->sasl, link->terms->sasl, link->versions.authenticate, nonce);
+        link->state = CM_LINK_SASL;
+        ask_sasl(link, now_ns);
+    }
+}
+
+static void take_sasl(struct cm_link *link, int64_t now_ns)
+{
+    const struct cm_link_response *r = &link->responses[link->arrived];
+    link->arrived = -1;
+    cm_sasl_wipe(&link->out);
+    int rc =
+        cm_sasl_read(&link->sasl, r->correlation, r->bytes + LENGTH_BYTES, r->have - LENGTH_BYTES);
+    if (rc < 0) {
+        refuse_sasl(link, cm_fail_text());
+    } else if (rc > 0) {
+        ask_sasl(link, now_ns);
+    } else {
+        int64_t ms = link->sasl.lifetime_ms;
+        ms = ms < LIFETIME_MOST_MS ? ms : LIFETIME_MOST_MS;
+        link->renew_ns = ms == 0 ? 0 : now_ns + ms * CM_NS_PER_MS / 5 * 4;
+        become_ready(link);
+    }
+}
+
+static bool is_renewal_due(const struct cm_link *link, int64_t now_ns)
+{
+    return link->renew_ns != 0 && now_ns >= link->renew_ns;
+}
+
+static void take_versions(struct cm_link *link, int64_t now_ns)
 {
     const struct cm_link_response *r = &link->responses[link->arrived];
     link->arrived = -1;
     if (cm_fetch_read_versions(r->bytes + LENGTH_BYTES, r->have - LENGTH_BYTES, r->correlation,
-                               &link->version) != 0) {
+                               &link->versions) != 0) {
         cm_link_break(link, cm_fail_text());
-        return;
+    } else if (link->terms->sasl != NULL) {
+        begin_sasl(link, now_ns);
+    } else {
+        become_ready(link);
     }
-    link->state = CM_LINK_READY;
-    link->backoff_ms = BACKOFF_LEAST_MS;
-    cm_log(CM_LOG_INFO, "kafka.connected", "broker=%s fetch=%d", link->broker.name, link->version);
+}
+
+/* Nothing is in flight, and no answer is waited for. */
+static bool is_idle(const struct cm_link *link)
+{
+    return link->filling < 0 && link->arrived < 0 && !link->send_op.in_flight;
 }
 
 void cm_link_step(struct cm_link *link, int64_t now_ns, bool wanted)
@@ -201,32 +281,38 @@ void cm_link_step(struct cm_link *link, int64_t now_ns, bool wanted)
         close_broken(link, now_ns);
         return;
     }
+    if (link->state == CM_LINK_READY && is_idle(link) && is_renewal_due(link, now_ns)) {
+        go_down(link);
+    }
     if (link->state == CM_LINK_DOWN) {
         if (wanted && link->broker.len > 0 && now_ns >= link->retry_ns) {
             connect_now(link, now_ns);
         }
         return;
     }
-    bool waits = link->state == CM_LINK_CONNECTING || link->filling >= 0;
+    bool waits = link->state == CM_LINK_CONNECTING || link->filling >= 0 || link->send_op.in_flight;
+    bool greeted = link->arrived >= 0 && !link->send_op.in_flight;
     if (waits && now_ns > link->deadline_ns) {
         cm_link_break(link, "no answer in time");
-    } else if (link->state == CM_LINK_VERSIONS && link->arrived >= 0) {
-        take_versions(link);
+    } else if (link->state == CM_LINK_VERSIONS && greeted) {
+        take_versions(link, now_ns);
+    } else if (link->state == CM_LINK_SASL && greeted) {
+        take_sasl(link, now_ns);
     }
 }
 
 bool cm_link_is_free(const struct cm_link *link, int64_t now_ns)
 {
-    return link->state == CM_LINK_READY && !link->broken && link->filling < 0 &&
-           link->arrived < 0 && !link->send_op.in_flight && now_ns >= link->mute_ns;
+    return link->state == CM_LINK_READY && !link->broken && is_idle(link) &&
+           now_ns >= link->mute_ns && !is_renewal_due(link, now_ns);
 }
 
-void cm_link_init(struct cm_link *link, struct cm_ring *ring, const char *client_id,
+void cm_link_init(struct cm_link *link, struct cm_ring *ring, const struct cm_fetch_terms *terms,
                   const struct cm_broker_address *broker)
 {
     *link = (struct cm_link){.ring = ring,
                              .broker = *broker,
-                             .client_id = client_id,
+                             .terms = terms,
                              .fd = -1,
                              .backoff_ms = BACKOFF_LEAST_MS,
                              .filling = -1,
@@ -247,5 +333,7 @@ void cm_link_free(struct cm_link *link)
         free(link->responses[i].asks);
         free(link->responses[i].generations);
     }
+    cm_sasl_end(&link->sasl);
+    cm_sasl_wipe(&link->out);
     cm_text_free(&link->out);
 }

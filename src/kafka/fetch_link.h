@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* fetch_link.h — one connection to one broker, on the worker's ring: connects, asks for the
- * versions, then carries one request at a time. Inside the room only.
+ * versions, authenticates where that is wanted, then carries one request at a time. Inside the room
+ * only.
  *
  *   DOWN ──connect──► CONNECTING ──► VERSIONS ──► READY ──send──► waiting ──whole──► `arrived`
- *     ▲                                                                                 │
+ *     ▲                                 └► SASL ──►┘                                     │
  *     └──── broken: shut down, and closed when no op is in flight any more ◄────────────┘
+ *
+ * Where authentication holds for a while only (KIP-368), the connection is made anew before that is
+ * over, between two requests: nothing is lost, nor asked for twice.
  *
  * THREADS   The worker's. Completions touch nothing but the link.
  */
@@ -17,8 +21,15 @@
 
 #include "io/ring.h"
 #include "kafka/fetcher.h"
+#include "kafka/sasl.h"
 
-enum cm_link_state { CM_LINK_DOWN, CM_LINK_CONNECTING, CM_LINK_VERSIONS, CM_LINK_READY };
+enum cm_link_state {
+    CM_LINK_DOWN,
+    CM_LINK_CONNECTING,
+    CM_LINK_VERSIONS,
+    CM_LINK_SASL,
+    CM_LINK_READY
+};
 
 /* A response, and what was asked for. */
 struct cm_link_response {
@@ -34,7 +45,7 @@ struct cm_link_response {
 struct cm_link {
     struct cm_ring *ring;
     struct cm_broker_address broker;
-    const char *client_id;
+    const struct cm_fetch_terms *terms;
     enum cm_link_state state;
     bool broken, closing;
     char why[160]; /* broken */
@@ -44,15 +55,18 @@ struct cm_link {
     size_t sent;
     int64_t retry_ns, deadline_ns, mute_ns;
     int64_t backoff_ms;
+    int64_t renew_ns; /* READY: when the connection is to be made anew; 0: never */
     int32_t correlation;
-    int16_t version;
+    struct cm_broker_versions versions;
+    struct cm_sasl sasl; /* SASL: the conversation */
     struct cm_link_response responses[2];
     int32_t filling; /* the one that is on its way; -1: none */
     int32_t arrived; /* whole, and nobody has looked at it; -1: none */
     int32_t held;    /* its bytes are being looked at; -1: none */
 };
 
-void cm_link_init(struct cm_link *link, struct cm_ring *ring, const char *client_id,
+/* terms are borrowed. */
+void cm_link_init(struct cm_link *link, struct cm_ring *ring, const struct cm_fetch_terms *terms,
                   const struct cm_broker_address *broker);
 /* No op is in flight any more. */
 void cm_link_free(struct cm_link *link);

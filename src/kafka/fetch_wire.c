@@ -5,9 +5,10 @@
 
 #include "base/fail.h"
 #include "kafka/record_fields.h"
+#include "kafka/sasl.h"
 #include "kafka/wire_put.h"
 
-enum { API_FETCH = 1, API_VERSIONS = 18 };
+enum { API_FETCH = 1, API_VERSIONS = 18, API_AUTHENTICATE = 36 };
 enum { FLEXIBLE_FROM = 12 };
 
 #define ABORTED_BYTES 16u
@@ -190,12 +191,23 @@ static int bad(const char *what)
     return cm_fail(CM_ERR_CORRUPT, "response of the broker: %s", what);
 }
 
-int cm_fetch_read_versions(const uint8_t *bytes, size_t len, int32_t correlation, int16_t *version)
+/* The best version that both sides know; -1: none. */
+static int16_t best(int16_t least, int16_t most, int16_t known_least, int16_t known_most)
+{
+    if (least > known_most || most < known_least) {
+        return -1;
+    }
+    return most < known_most ? most : known_most;
+}
+
+int cm_fetch_read_versions(const uint8_t *bytes, size_t len, int32_t correlation,
+                           struct cm_broker_versions *versions)
 {
     struct cm_fetch_answer a = {.at = bytes, .end = bytes + len};
     int32_t number;
     int16_t error;
     uint32_t count;
+    *versions = (struct cm_broker_versions){.fetch = -1, .authenticate = -1};
     if (!get32(&a, &number) || number != correlation || !get16(&a, &error) ||
         !get_count(&a, &count)) {
         return bad("versions cannot be read");
@@ -211,13 +223,16 @@ int cm_fetch_read_versions(const uint8_t *bytes, size_t len, int32_t correlation
         if (!get16(&a, &key) || !get16(&a, &least) || !get16(&a, &most)) {
             return bad("versions are cut off");
         }
-        if (key == API_FETCH && least <= CM_FETCH_VERSION_MOST && most >= CM_FETCH_VERSION_LEAST) {
-            *version = most < CM_FETCH_VERSION_MOST ? most : CM_FETCH_VERSION_MOST;
-            return 0;
+        if (key == API_FETCH) {
+            versions->fetch = best(least, most, CM_FETCH_VERSION_LEAST, CM_FETCH_VERSION_MOST);
+        } else if (key == API_AUTHENTICATE) {
+            versions->authenticate = best(least, most, 0, CM_SASL_AUTHENTICATE_VERSION_MOST);
         }
     }
-    return cm_fail(CM_ERR_UNSUPPORTED, "the broker knows no Fetch of version %d to %d",
-                   CM_FETCH_VERSION_LEAST, CM_FETCH_VERSION_MOST);
+    return versions->fetch >= 0
+               ? 0
+               : cm_fail(CM_ERR_UNSUPPORTED, "the broker knows no Fetch of version %d to %d",
+                         CM_FETCH_VERSION_LEAST, CM_FETCH_VERSION_MOST);
 }
 
 int cm_fetch_begin(struct cm_fetch_answer *a, int16_t version, int32_t correlation,

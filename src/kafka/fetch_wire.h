@@ -35,6 +35,8 @@ enum {
     CM_KAFKA_TOPIC_AUTHORIZATION_FAILED = 29,
 };
 
+struct cm_sasl_terms;
+
 struct cm_fetch_ask {
     int32_t partition;
     int64_t offset;
@@ -42,6 +44,7 @@ struct cm_fetch_ask {
 
 /* What is the same in every request of a client. */
 struct cm_fetch_terms {
+    const struct cm_sasl_terms *sasl;     /* before the first one; NULL: brokers want none */
     const char *client_id, *topic, *rack; /* rack "": the leader alone is asked */
     bool read_committed;
     int32_t wait_ms; /* how long the broker may wait for least_bytes */
@@ -56,10 +59,16 @@ void cm_fetch_write(struct cm_text *out, int16_t version, int32_t correlation,
                     const struct cm_fetch_terms *terms, const struct cm_fetch_ask *asks,
                     uint32_t count);
 
-/* The best version of Fetch that both sides know. bytes: a response to ApiVersions behind its
- * length. -CM_ERR_CORRUPT; -CM_ERR_UNSUPPORTED: there is none. */
+/* The best versions that both sides know. */
+struct cm_broker_versions {
+    int16_t fetch;
+    int16_t authenticate; /* SaslAuthenticate; -1: the broker has none that is known here */
+};
+
+/* bytes: a response to ApiVersions behind its length. -CM_ERR_CORRUPT; -CM_ERR_UNSUPPORTED: there
+ * is no Fetch. */
 CM_NODISCARD int cm_fetch_read_versions(const uint8_t *bytes, size_t len, int32_t correlation,
-                                        int16_t *version);
+                                        struct cm_broker_versions *versions);
 
 /* A partition in a response. */
 struct cm_fetch_part {

@@ -128,8 +128,7 @@ void cm_fetcher_set_leaders(struct cm_fetcher *f, const struct cm_leaders *leade
         }
         f->links = cm_realloc(f->links, f->links_count + 1, sizeof(struct cm_link *));
         f->links[f->links_count] = cm_alloc(1, sizeof(struct cm_link));
-        cm_link_init(f->links[f->links_count++], f->ring, f->terms->client_id,
-                     &leaders->brokers[i]);
+        cm_link_init(f->links[f->links_count++], f->ring, f->terms, &leaders->brokers[i]);
     }
     f->leader = cm_realloc(f->leader, leaders->partitions_count + 1, sizeof *f->leader);
     memcpy(f->leader, leaders->leader, leaders->partitions_count * sizeof *f->leader);
@@ -563,7 +562,8 @@ uint32_t cm_fetcher_fetch(struct cm_fetcher *f, struct cm_lane *lane, struct cm_
             struct cm_link *link = f->links[(i + f->turn) % f->links_count];
             if (link->state == CM_LINK_READY && link->arrived >= 0 &&
                 take_response(f, lane, link, now_ns)) {
-                ask_next(f, lane, link, now_ns); /* on its way before a record is looked at */
+                cm_link_step(link, now_ns, true); /* made anew, when it is time for that */
+                ask_next(f, lane, link, now_ns);  /* on its way before a record is looked at */
             }
         }
     }

@@ -177,6 +177,7 @@ int cm_kafka_open(const struct cm_config *config, uint32_t workers,
     kafka->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
     if (kafka->rk == NULL) {
         rd_kafka_conf_destroy(conf);
+        cm_plane_free(&kafka->plane);
         free(kafka);
         return cm_fail(CM_ERR_CONFIG, "Kafka consumer: %s", why);
     }
@@ -493,6 +494,7 @@ void cm_kafka_close(struct cm_kafka *kafka)
         cm_lane_close(&kafka->lanes[i]);
     }
     destroy(kafka->rk, left);
+    cm_plane_free(&kafka->plane);
     free(kafka->lanes);
     free(kafka->held.partitions);
     free(kafka->topic);

@@ -48,9 +48,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (rc == 0) {
         walk(&answer, bytes, len);
     }
-    int16_t best = 0;
+    struct cm_broker_versions best;
     rc = cm_fetch_read_versions(bytes, len, 0, &best);
-    FUZZ_REQUIRE(rc != 0 || (best >= CM_FETCH_VERSION_LEAST && best <= CM_FETCH_VERSION_MOST));
+    FUZZ_REQUIRE(rc != 0 ||
+                 (best.fetch >= CM_FETCH_VERSION_LEAST && best.fetch <= CM_FETCH_VERSION_MOST));
     free(bytes);
     return 0;
 }

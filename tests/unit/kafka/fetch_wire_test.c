@@ -207,27 +207,29 @@ static void takes_the_best_version(void **state)
     static const struct {
         int16_t least, most;
         int rc, version;
-    } offers[] = {{4, 18, 0, 12},
-                  {0, 11, 0, 11},
-                  {0, 4, 0, 4},
-                  {0, 3, -CM_ERR_UNSUPPORTED, 0},
-                  {13, 18, -CM_ERR_UNSUPPORTED, 0}};
+        int16_t key, authenticate; /* the other key, 0 to 2 of it */
+    } offers[] = {{4, 18, 0, 12, 36, 1},
+                  {0, 11, 0, 11, 18, -1},
+                  {0, 4, 0, 4, 36, 1},
+                  {0, 3, -CM_ERR_UNSUPPORTED, -1, 36, 1},
+                  {13, 18, -CM_ERR_UNSUPPORTED, -1, 18, -1}};
     for (size_t i = 0; i < CM_ARRAY_LEN(offers); i++) {
         struct writer out = {0};
-        int16_t version = 0;
+        struct cm_broker_versions versions;
         w(&out, 7, 4);
         w(&out, 0, 2);
         w(&out, 2, 4);
-        w(&out, 18, 2);
+        w(&out, (uint64_t)offers[i].key, 2);
         w(&out, 0, 2);
-        w(&out, 4, 2);
+        w(&out, 2, 2);
         w(&out, 1, 2);
         w(&out, (uint64_t)offers[i].least, 2);
         w(&out, (uint64_t)offers[i].most, 2);
         const uint8_t *bytes = (const uint8_t *)out.text.data;
-        assert_int_equal(cm_fetch_read_versions(bytes, out.text.len, 7, &version), offers[i].rc);
-        assert_int_equal(version, offers[i].version);
-        assert_int_equal(cm_fetch_read_versions(bytes, out.text.len - 1, 7, &version),
+        assert_int_equal(cm_fetch_read_versions(bytes, out.text.len, 7, &versions), offers[i].rc);
+        assert_int_equal(versions.fetch, offers[i].version);
+        assert_int_equal(versions.authenticate, offers[i].authenticate);
+        assert_int_equal(cm_fetch_read_versions(bytes, out.text.len - 1, 7, &versions),
                          -CM_ERR_CORRUPT);
         cm_text_free(&out.text);
     }
