@@ -20,7 +20,7 @@
     X("source.kafka.topic",      topic,       STRING,     "call-events",     "", "", "Topic of the call events.") \
     X("source.kafka.group",      group,       STRING,     "callmill",        "", "", "Consumer group; instances with one group share the partitions.") \
     X("source.kafka.start",      start,       STRING,     "earliest",        "", "", "Where the group has no position: earliest, latest, a time (RFC 3339), or a duration back from now (2h).") \
-    X("source.kafka.plane",      plane,       WORD,       "auto",            "auto|io_uring|epoll|librdkafka", "", "Who carries the records: callmill itself over io_uring or epoll, or librdkafka. auto: itself where connections are plain, over io_uring where it is allowed.") \
+    X("source.kafka.plane",      plane,       WORD,       "auto",            "auto|io_uring|epoll|librdkafka", "", "Who carries the records: callmill itself over io_uring or epoll, or librdkafka. auto: itself where connections are plain (with SASL PLAIN or SCRAM or without), over io_uring where it is allowed.") \
     X("source.kafka.properties", properties,  PROPERTIES, "{}",              "", "", "librdkafka's own settings, e.g. security.protocol. Names ending in password or secret take file:PATH or env:NAME only.") \
     X("source.kafka.idle",       idle_ms,     DURATION,   "5s",              "100ms", "1h", "A partition read to its end and silent for so long no longer holds the watermark back.") \
     X("workers",                 workers,     COUNT,      "0",               "0", "256", "Threads that decode and aggregate; 0 = as many as there are cores.") \

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "kafka/record_fields.h"
+#include "kafka/sasl_login.h"
 
 #define LENGTH_BYTES     4u
 #define FIRST_BYTES      (64u << 10)
@@ -211,8 +212,7 @@ static void ask_sasl(struct cm_link *link, int64_t now_ns)
 
 static void refuse_sasl(struct cm_link *link, const char *why)
 {
-    cm_log(CM_LOG_ERROR, "kafka.authentication", "broker=%s mechanism=%s text=\"%s\"",
-           link->broker.name, cm_sasl_name(link->terms->sasl->mechanism), why);
+    cm_sasl_log_refusal(link->broker.name, link->terms->sasl, why);
     cm_link_break(link, "not authenticated");
 }
 

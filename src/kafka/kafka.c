@@ -21,6 +21,7 @@
 #include "kafka/client_conf.h"
 #include "kafka/lane.h"
 #include "kafka/plane.h"
+#include "kafka/sasl_login.h"
 #include "kafka/start_point.h"
 
 #define COMMIT_MS       5000
@@ -66,6 +67,13 @@ static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t error,
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR && error != RD_KAFKA_RESP_ERR__NO_OFFSET) {
         cm_log(CM_LOG_WARN, "kafka.commit", "error=%s", rd_kafka_err2name(error));
     }
+}
+
+static int on_connect(int fd, const struct sockaddr *address, int len, const char *broker,
+                      void *opaque)
+{
+    const struct cm_kafka *kafka = opaque;
+    return cm_sasl_login(fd, address, (socklen_t)len, broker, &kafka->plane.sasl);
 }
 
 /* ---- opening */
@@ -169,6 +177,9 @@ int cm_kafka_open(const struct cm_config *config, uint32_t workers,
         rd_kafka_conf_destroy(conf);
         free(kafka);
         return rc;
+    }
+    if (cm_sasl_take_over(conf, &kafka->plane.sasl)) {
+        rd_kafka_conf_set_connect_cb(conf, on_connect);
     }
     rd_kafka_conf_set_opaque(conf, kafka);
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
@@ -452,19 +463,19 @@ static void *destroy_without_leaving(void *rk)
 
 /* A commit that waits for its coordinator holds up librdkafka's end until the session would have
  * timed out. We do not wait so long: the handle then ends by itself, in a thread that touches
- * nothing of ours. */
-static void destroy(rd_kafka_t *rk, bool left)
+ * nothing of ours but what on_connect() reads. false: it lives on so. */
+static bool destroy(rd_kafka_t *rk, bool left)
 {
     pthread_t thread;
     struct timespec until;
 
     if (left) {
         rd_kafka_destroy(rk);
-        return;
+        return true;
     }
     if (pthread_create(&thread, NULL, destroy_without_leaving, rk) != 0) {
         (void)destroy_without_leaving(rk);
-        return;
+        return true;
     }
     (void)clock_gettime(CLOCK_REALTIME, &until);
     until.tv_nsec += DESTROY_MS * CM_NS_PER_MS;
@@ -472,7 +483,9 @@ static void destroy(rd_kafka_t *rk, bool left)
     until.tv_nsec %= CM_NS_PER_S;
     if (pthread_timedjoin_np(thread, NULL, &until) != 0) {
         (void)pthread_detach(thread);
+        return false;
     }
+    return true;
 }
 
 void cm_kafka_close(struct cm_kafka *kafka)
@@ -493,10 +506,12 @@ void cm_kafka_close(struct cm_kafka *kafka)
     for (uint32_t i = 0; i < kafka->lanes_count; i++) {
         cm_lane_close(&kafka->lanes[i]);
     }
-    destroy(kafka->rk, left);
-    cm_plane_free(&kafka->plane);
+    bool gone = destroy(kafka->rk, left);
     free(kafka->lanes);
     free(kafka->held.partitions);
     free(kafka->topic);
-    free(kafka);
+    if (gone) {
+        cm_plane_free(&kafka->plane);
+        free(kafka);
+    }
 }

@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/fail.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "kafka/sasl_login.h"
 
 /* librdkafka's value of a setting, its defaults included. */
 static void get(const rd_kafka_conf_t *conf, const char *name, char *out, size_t bytes)
@@ -52,58 +52,12 @@ static void take_terms(struct cm_data_plane *plane, const struct cm_config *conf
     };
 }
 
-/* A setting of any length, on the heap. */
-static char *get_secret(const rd_kafka_conf_t *conf, const char *name)
-{
-    size_t bytes = 0;
-    if (rd_kafka_conf_get(conf, name, NULL, &bytes) != RD_KAFKA_CONF_OK) {
-        return cm_strdup("");
-    }
-    char *out = cm_alloc(bytes + 1, 1);
-    if (rd_kafka_conf_get(conf, name, out, &bytes) != RD_KAFKA_CONF_OK) {
-        out[0] = '\0';
-    }
-    return out;
-}
-
-/* Why SASL is not the own plane's; NULL: it is. */
-static const char *take_sasl(struct cm_data_plane *plane, const rd_kafka_conf_t *conf)
-{
-    struct cm_sasl_terms *sasl = &plane->sasl;
-    char mechanism[64];
-    get(conf, "sasl.mechanisms", mechanism, sizeof mechanism);
-    sasl->mechanism = cm_sasl_find(mechanism);
-    if (sasl->mechanism == CM_SASL_NONE) {
-        return "the mechanism is not PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512";
-    }
-    sasl->username = get_secret(conf, "sasl.username");
-    sasl->password = get_secret(conf, "sasl.password");
-    if (sasl->username[0] == '\0' || sasl->password[0] == '\0') {
-        return "sasl.username or sasl.password is empty";
-    }
-    if (sasl->mechanism != CM_SASL_PLAIN &&
-        !(cm_scram_takes(sasl->username) && cm_scram_takes(sasl->password))) {
-        return "sasl.username or sasl.password is not printable ASCII";
-    }
-    return NULL;
-}
-
 int cm_plane_choose(struct cm_data_plane *plane, const struct cm_config *config,
                     const rd_kafka_conf_t *conf)
 {
-    char protocol[32];
-    const char *obstacle = NULL;
+    const char *obstacle = cm_sasl_take_terms(conf, &plane->sasl);
     bool forced = config->plane == CM_PLANE_IO_URING || config->plane == CM_PLANE_EPOLL;
-    get(conf, "security.protocol", protocol, sizeof protocol);
-    if (strcasecmp(protocol, "sasl_plaintext") == 0) {
-        obstacle = take_sasl(plane, conf);
-    } else if (protocol[0] != '\0' && strcasecmp(protocol, "plaintext") != 0) {
-        obstacle = "security.protocol is neither plaintext nor sasl_plaintext";
-    }
     plane->native = config->plane != CM_PLANE_LIBRDKAFKA && obstacle == NULL;
-    if (!plane->native) {
-        cm_plane_free(plane);
-    }
     if (forced && obstacle != NULL) {
         return cm_fail(CM_ERR_CONFIG, "source.kafka.plane: %s, which needs librdkafka (or auto)",
                        obstacle);

@@ -30,7 +30,8 @@ struct cm_data_plane {
     bool native;
     char why[128]; /* for the log */
     struct cm_fetch_terms terms;
-    struct cm_sasl_terms sasl; /* terms.sasl, when brokers want it */
+    struct cm_sasl_terms
+        sasl; /* whoever carries the records; NONE also where SASL is librdkafka's */
     bool check_crc;
     char client_id[128], topic[256];
     int64_t leaders_ns; /* when to ask for leaders again */

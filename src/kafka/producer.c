@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "kafka/client_conf.h"
+#include "kafka/sasl_login.h"
 
 #define TOPICS_MAX     16
 #define CLOSE_FLUSH_MS 1000
@@ -36,6 +37,7 @@ struct cm_producer {
     uint64_t delivered;
     uint64_t failed;
     uint64_t failed_before_flush;
+    struct cm_sasl_terms sasl; /* for on_connect() */
 };
 
 static void count_failure(struct cm_producer *producer, rd_kafka_resp_err_t error,
@@ -63,6 +65,13 @@ static void on_error(rd_kafka_t *rk, int error, const char *reason, void *opaque
     (void)rk;
     (void)opaque;
     cm_client_log_error(error, reason);
+}
+
+static int on_connect(int fd, const struct sockaddr *address, int len, const char *broker,
+                      void *opaque)
+{
+    const struct cm_producer *producer = opaque;
+    return cm_sasl_login(fd, address, (socklen_t)len, broker, &producer->sasl);
 }
 
 int cm_producer_open(const char *brokers, const struct cm_properties *properties, const char *codec,
@@ -98,12 +107,17 @@ int cm_producer_open(const char *brokers, const struct cm_properties *properties
     }
 
     struct cm_producer *producer = cm_alloc(1, sizeof *producer);
+    (void)cm_sasl_take_terms(conf, &producer->sasl);
+    if (cm_sasl_take_over(conf, &producer->sasl)) {
+        rd_kafka_conf_set_connect_cb(conf, on_connect);
+    }
     rd_kafka_conf_set_opaque(conf, producer);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     rd_kafka_conf_set_error_cb(conf, on_error);
     producer->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
     if (producer->rk == NULL) {
         rd_kafka_conf_destroy(conf);
+        cm_sasl_terms_free(&producer->sasl);
         free(producer);
         return cm_fail(CM_ERR_CONFIG, "Kafka producer: %s", why);
     }
@@ -315,5 +329,6 @@ void cm_producer_close(struct cm_producer *producer)
         free(producer->topics[i].name);
     }
     rd_kafka_destroy(producer->rk);
+    cm_sasl_terms_free(&producer->sasl);
     free(producer);
 }

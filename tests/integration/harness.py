@@ -181,7 +181,10 @@ class Redis:
 
 
 class Kafka:
-    def __init__(self):
+    """sasl: "name:password:ms", a listener where that user authenticates, see scripts/kafka-broker."""
+
+    def __init__(self, sasl=""):
+        self.environment = os.environ | {"KAFKA_SASL": sasl}
         if shutil.which("kcat") is None:
             raise Missing("kcat is not installed")
         self.data = FOLDER / f"kafka-{random.SystemRandom().randrange(1 << 32):08x}"
@@ -190,7 +193,7 @@ class Kafka:
     def script(self, *words):
         """Its output goes to a file: a pipe would be held open by the broker that it leaves behind."""
         with tempfile.TemporaryFile() as out:
-            done = subprocess.run([str(ROOT / "scripts/kafka-broker"), *words], stdout=out,
+            done = subprocess.run([str(ROOT / "scripts/kafka-broker"), *words], stdout=out, env=self.environment,
                                   stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False)
             out.seek(0)
             text = out.read().decode(errors="replace").strip()
@@ -203,6 +206,9 @@ class Kafka:
     def start(self):
         self.address = self.script("start", str(self.data), str(os.getpid())).splitlines()[-1]
         return self
+
+    def sasl_address(self):
+        return (self.data / "sasl").read_text().strip()
 
     def kill(self):
         pid = int((self.data / "pid").read_text())
@@ -500,13 +506,14 @@ class Case(unittest.TestCase):
     """Servers are started once for all cases of a class."""
 
     kafka = redis = None
+    sasl = ""  # see Kafka
     number = 0
 
     @classmethod
     def setUpClass(cls):
         cls.redis = Redis().start()
         cls.addClassCleanup(lambda: cls.redis.kill())
-        cls.kafka = Kafka()
+        cls.kafka = Kafka(cls.sasl)
         cls.addClassCleanup(cls.kafka.stop)
         cls.kafka.start()
 
