@@ -119,9 +119,33 @@ struct cm_link_response *cm_link_begin(struct cm_link *link, int32_t response)
     link->sent = 0;
     r->have = 0;
     r->count = 0;
+    r->metadata = false;
     r->version = link->versions.fetch;
     r->correlation = ++link->correlation;
     return r;
+}
+
+void cm_link_add_ask(struct cm_link_response *r, const struct cm_fetch_ask *ask,
+                     uint32_t generation)
+{
+    if (r->count == r->asks_cap) {
+        r->asks_cap = r->asks_cap == 0 ? 16 : 2 * r->asks_cap;
+        r->asks = cm_realloc(r->asks, r->asks_cap, sizeof *r->asks);
+        r->generations = cm_realloc(r->generations, r->asks_cap, sizeof *r->generations);
+    }
+    r->asks[r->count] = *ask;
+    r->generations[r->count++] = generation;
+}
+
+uint32_t cm_link_find_ask(const struct cm_link_response *r, int32_t partition, uint32_t from)
+{
+    for (uint32_t i = 0; i < r->count; i++) {
+        uint32_t at = from + i < r->count ? from + i : from + i - r->count;
+        if (r->asks[at].partition == partition) {
+            return at;
+        }
+    }
+    return r->count;
 }
 
 void cm_link_send(struct cm_link *link, int64_t now_ns, int64_t patience_ms)

@@ -37,6 +37,7 @@ struct cm_link_response {
     size_t cap, have;
     int16_t version;
     int32_t correlation;
+    bool metadata; /* not of a Fetch */
     struct cm_fetch_ask *asks;
     uint32_t *generations; /* of the slots, when it was asked */
     uint32_t count, asks_cap;
@@ -76,6 +77,13 @@ void cm_link_step(struct cm_link *link, int64_t now_ns, bool wanted);
 bool cm_link_is_free(const struct cm_link *link, int64_t now_ns);
 /* Begins a request whose answer goes into that response; link->out is to be filled, then sent. */
 struct cm_link_response *cm_link_begin(struct cm_link *link, int32_t response);
+/* Notes what is asked in it. */
+void cm_link_add_ask(struct cm_link_response *r, const struct cm_fetch_ask *ask,
+                     uint32_t generation);
+/* The place in it of what was asked of the partition, looked for from `from` on; count: nobody
+ * asked.
+ */
+uint32_t cm_link_find_ask(const struct cm_link_response *r, int32_t partition, uint32_t from);
 void cm_link_send(struct cm_link *link, int64_t now_ns, int64_t patience_ms);
 /* Gives the connection up; it is made anew after a while. */
 void cm_link_break(struct cm_link *link, const char *why);

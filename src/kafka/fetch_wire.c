@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "kafka/leadership.h"
 #include "kafka/record_fields.h"
 #include "kafka/sasl.h"
 #include "kafka/wire_put.h"
 
-enum { API_FETCH = 1, API_VERSIONS = 18, API_AUTHENTICATE = 36 };
+enum { API_FETCH = 1, API_METADATA = 3, API_VERSIONS = 18, API_AUTHENTICATE = 36 };
 enum { FLEXIBLE_FROM = 12 };
 
 #define ABORTED_BYTES 16u
@@ -26,11 +27,11 @@ static void put_ask(struct cm_text *out, int16_t version, const struct cm_fetch_
 {
     cm_wire_put32(out, ask->partition);
     if (version >= 9) {
-        cm_wire_put32(out, -1); /* leader epoch: not known */
+        cm_wire_put32(out, ask->epoch);
     }
     cm_wire_put64(out, ask->offset);
     if (version >= 12) {
-        cm_wire_put32(out, -1); /* epoch of the last record that was fetched */
+        cm_wire_put32(out, ask->last_epoch);
     }
     if (version >= 5) {
         cm_wire_put64(out, -1); /* log start offset: a follower's */
@@ -207,7 +208,7 @@ int cm_fetch_read_versions(const uint8_t *bytes, size_t len, int32_t correlation
     int32_t number;
     int16_t error;
     uint32_t count;
-    *versions = (struct cm_broker_versions){.fetch = -1, .authenticate = -1};
+    *versions = (struct cm_broker_versions){.fetch = -1, .authenticate = -1, .metadata = -1};
     if (!get32(&a, &number) || number != correlation || !get16(&a, &error) ||
         !get_count(&a, &count)) {
         return bad("versions cannot be read");
@@ -225,6 +226,8 @@ int cm_fetch_read_versions(const uint8_t *bytes, size_t len, int32_t correlation
         }
         if (key == API_FETCH) {
             versions->fetch = best(least, most, CM_FETCH_VERSION_LEAST, CM_FETCH_VERSION_MOST);
+        } else if (key == API_METADATA) {
+            versions->metadata = best(least, most, CM_METADATA_VERSION, CM_METADATA_VERSION);
         } else if (key == API_AUTHENTICATE) {
             versions->authenticate = best(least, most, 0, CM_SASL_AUTHENTICATE_VERSION_MOST);
         }
@@ -312,7 +315,7 @@ void cm_fetch_aborted(const struct cm_fetch_answer *answer, const struct cm_fetc
     }
 }
 
-int64_t cm_fetch_end(const struct cm_fetch_part *part, int64_t from)
+int64_t cm_fetch_end(const struct cm_fetch_part *part, int64_t from, int32_t *epoch)
 {
     const uint8_t *p = part->bytes;
     const uint8_t *end = p + part->len;
@@ -327,7 +330,10 @@ int64_t cm_fetch_end(const struct cm_fetch_part *part, int64_t from)
             break;
         }
         int64_t behind = base + last_delta + 1;
-        next = behind > next ? behind : next;
+        if (behind > next) {
+            next = behind;
+            *epoch = (int32_t)cm_be32(p + 12);
+        }
         p += 12 + (size_t)length;
     }
     return next;

@@ -33,6 +33,8 @@
 enum {
     CM_KAFKA_OFFSET_OUT_OF_RANGE = 1,
     CM_KAFKA_TOPIC_AUTHORIZATION_FAILED = 29,
+    CM_KAFKA_FENCED_LEADER_EPOCH = 74,
+    CM_KAFKA_UNKNOWN_LEADER_EPOCH = 75,
 };
 
 struct cm_sasl_terms;
@@ -40,12 +42,14 @@ struct cm_sasl_terms;
 struct cm_fetch_ask {
     int32_t partition;
     int64_t offset;
+    int32_t epoch;      /* of the partition's leader; -1: not known */
+    int32_t last_epoch; /* of the record before offset: whether the log was cut there; -1 */
 };
 
 /* What is the same in every request of a client. */
 struct cm_fetch_terms {
     const struct cm_sasl_terms *sasl;     /* before the first one; NULL: brokers want none */
-    const char *client_id, *topic, *rack; /* rack "": the leader alone is asked */
+    const char *client_id, *topic, *rack; /* rack "": the leader serves */
     bool read_committed;
     int32_t wait_ms; /* how long the broker may wait for least_bytes */
     int32_t least_bytes;
@@ -63,6 +67,7 @@ void cm_fetch_write(struct cm_text *out, int16_t version, int32_t correlation,
 struct cm_broker_versions {
     int16_t fetch;
     int16_t authenticate; /* SaslAuthenticate; -1: the broker has none that is known here */
+    int16_t metadata;     /* the same */
 };
 
 /* bytes: a response to ApiVersions behind its length. -CM_ERR_CORRUPT; -CM_ERR_UNSUPPORTED: there
@@ -102,7 +107,8 @@ CM_NODISCARD int cm_fetch_next(struct cm_fetch_answer *answer, struct cm_fetch_p
 void cm_fetch_aborted(const struct cm_fetch_answer *answer, const struct cm_fetch_part *part,
                       struct cm_aborted *out);
 
-/* Behind the last whole batch of the part; `from` when there is none. Only heads are looked at. */
-int64_t cm_fetch_end(const struct cm_fetch_part *part, int64_t from);
+/* Behind the last whole batch of the part; `from` when there is none. *epoch: that of the leader
+ * who wrote that batch; left alone when there is none. Only heads are looked at. */
+int64_t cm_fetch_end(const struct cm_fetch_part *part, int64_t from, int32_t *epoch);
 
 #endif

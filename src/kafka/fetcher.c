@@ -11,6 +11,7 @@
 #include "kafka/fetch_link.h"
 #include "kafka/inflate.h"
 #include "kafka/lane.h"
+#include "kafka/leadership.h"
 #include "kafka/record_batch.h"
 
 #define LENGTH_BYTES 4u
@@ -25,7 +26,9 @@
 struct part {
     uint32_t generation; /* of the slot that the rest belongs to */
     int64_t planned;     /* to ask from next, once what is there has been walked; -1: the slot's */
-    int64_t end_told;    /* the end that was handed over last; -1: none */
+    int64_t epoch_at;    /* the leader's epoch of the record before that offset is last_epoch */
+    int32_t last_epoch;
+    int64_t end_told; /* the end that was handed over last; -1: none */
     int64_t retry_ns;
     int64_t newest_ms; /* event time, as the worker tells; INT64_MIN: not known */
 };
@@ -50,8 +53,7 @@ struct cm_fetcher {
     uint32_t links_count;
     struct part *parts;
     uint32_t parts_count;
-    int32_t *leader; /* by partition */
-    uint32_t leader_count;
+    struct cm_leadership leadership;
     uint32_t turn; /* which partition comes first in the next request */
     atomic_bool wants_leaders;
 
@@ -64,13 +66,6 @@ struct cm_fetcher {
     struct open_part open[OPEN_MOST];
     uint32_t open_count, open_turn;
 };
-
-void cm_leaders_free(struct cm_leaders *leaders)
-{
-    free(leaders->brokers);
-    free(leaders->leader);
-    *leaders = (struct cm_leaders){0};
-}
 
 struct cm_fetcher *cm_fetcher_create(const struct cm_fetch_terms *terms, bool check_crc)
 {
@@ -96,7 +91,7 @@ void cm_fetcher_destroy(struct cm_fetcher *f)
     }
     free(f->links);
     free(f->parts);
-    free(f->leader);
+    cm_leadership_free(&f->leadership);
     free(f);
 }
 
@@ -130,9 +125,7 @@ void cm_fetcher_set_leaders(struct cm_fetcher *f, const struct cm_leaders *leade
         f->links[f->links_count] = cm_alloc(1, sizeof(struct cm_link));
         cm_link_init(f->links[f->links_count++], f->ring, f->terms, &leaders->brokers[i]);
     }
-    f->leader = cm_realloc(f->leader, leaders->partitions_count + 1, sizeof *f->leader);
-    memcpy(f->leader, leaders->leader, leaders->partitions_count * sizeof *f->leader);
-    f->leader_count = leaders->partitions_count;
+    cm_leadership_set(&f->leadership, leaders);
 }
 
 /* relaxed: a wish; what it is about is read under the lane's lock. */
@@ -162,15 +155,11 @@ static struct part *part_of(struct cm_fetcher *f, const struct cm_lane *lane, ui
     if (part->generation != lane->slots[partition].generation) {
         *part = (struct part){.generation = lane->slots[partition].generation,
                               .planned = -1,
+                              .epoch_at = -1,
                               .end_told = -1,
                               .newest_ms = INT64_MIN};
     }
     return part;
-}
-
-static int32_t leader_of(const struct cm_fetcher *f, uint32_t partition)
-{
-    return partition < f->leader_count ? f->leader[partition] : -1;
 }
 
 /* Whether a request would ask for that partition now. */
@@ -178,7 +167,8 @@ static bool is_due(struct cm_fetcher *f, const struct cm_lane *lane, uint32_t pa
                    int32_t broker, int64_t now_ns)
 {
     const struct cm_lane_slot *slot = &lane->slots[partition];
-    return slot->active && slot->next >= 0 && leader_of(f, partition) == broker &&
+    return slot->active && slot->next >= 0 &&
+           cm_leadership_broker(&f->leadership, partition, now_ns) == broker &&
            part_of(f, lane, partition)->retry_ns <= now_ns;
 }
 
@@ -197,16 +187,18 @@ static int64_t slowest_ms(struct cm_fetcher *f, const struct cm_lane *lane, int3
     return least_ms;
 }
 
-static void add_ask(struct cm_link_response *r, int32_t partition, int64_t offset,
-                    uint32_t generation)
+static void add_ask(struct cm_fetcher *f, const struct cm_lane *lane, struct cm_link_response *r,
+                    uint32_t partition)
 {
-    if (r->count == r->asks_cap) {
-        r->asks_cap = r->asks_cap == 0 ? 16 : 2 * r->asks_cap;
-        r->asks = cm_realloc(r->asks, r->asks_cap, sizeof *r->asks);
-        r->generations = cm_realloc(r->generations, r->asks_cap, sizeof *r->generations);
-    }
-    r->asks[r->count] = (struct cm_fetch_ask){partition, offset};
-    r->generations[r->count++] = generation;
+    const struct part *part = part_of(f, lane, partition);
+    int64_t offset = part->planned >= 0 ? part->planned : lane->slots[partition].next;
+    struct cm_fetch_ask ask = {
+        .partition = (int32_t)partition,
+        .offset = offset,
+        .epoch = cm_leadership_epoch(&f->leadership, partition),
+        .last_epoch = part->epoch_at == offset ? part->last_epoch : -1,
+    };
+    cm_link_add_ask(r, &ask, part->generation);
 }
 
 /* Sends the next request, when there is anything to ask and the link is free. */
@@ -223,6 +215,10 @@ static void ask_next(struct cm_fetcher *f, const struct cm_lane *lane, struct cm
     if (!due) {
         return;
     }
+    if (f->leadership.wants_epochs && link->versions.metadata >= 0) {
+        cm_leadership_ask_epochs(&f->leadership, link, now_ns);
+        return;
+    }
     struct cm_link_response *r = cm_link_begin(link, link->held == 0 ? 1 : 0);
     int64_t least_ms = slowest_ms(f, lane, link->broker.id, now_ns);
     int64_t most_ms = least_ms < INT64_MAX - LEAD_MS ? least_ms + LEAD_MS : INT64_MAX;
@@ -234,27 +230,16 @@ static void ask_next(struct cm_fetcher *f, const struct cm_lane *lane, struct cm
             if (part->newest_ms > most_ms) {
                 continue; /* the others catch up first */
             }
-            int64_t offset = part->planned >= 0 ? part->planned : lane->slots[partition].next;
-            add_ask(r, (int32_t)partition, offset, part->generation);
+            add_ask(f, lane, r, partition);
         }
     }
-    cm_fetch_write(&link->out, r->version, r->correlation, f->terms, r->asks, r->count);
+    struct cm_fetch_terms terms = *f->terms;
+    terms.rack = now_ns < f->leadership.rackless_until_ns ? "" : terms.rack;
+    cm_fetch_write(&link->out, r->version, r->correlation, &terms, r->asks, r->count);
     cm_link_send(link, now_ns, f->terms->wait_ms + PATIENCE_MS);
 }
 
 /* ---- what has arrived */
-
-/* The place of the part in the request; count: nobody asked for it. */
-static uint32_t find_ask(const struct cm_link_response *r, int32_t partition, uint32_t from)
-{
-    for (uint32_t i = 0; i < r->count; i++) {
-        uint32_t at = from + i < r->count ? from + i : from + i - r->count;
-        if (r->asks[at].partition == partition) {
-            return at;
-        }
-    }
-    return r->count;
-}
 
 /* The slot that a part was asked for; NULL when it has been set anew since, or nobody asked. */
 static struct cm_lane_slot *asked_slot(struct cm_lane *lane, const struct cm_link_response *r,
@@ -267,6 +252,19 @@ static struct cm_lane_slot *asked_slot(struct cm_lane *lane, const struct cm_lin
     return slot->active && slot->generation == r->generations[ask] ? slot : NULL;
 }
 
+/* Goes where the leader sends us; false: to a broker that is not known yet. */
+static bool follow(struct cm_fetcher *f, const struct cm_fetch_part *part, int64_t now_ns)
+{
+    if (part->replica >= 0 && link_of(f, part->replica) == NULL) {
+        want_leaders(f);
+        return false;
+    }
+    if (part->replica >= 0) {
+        cm_leadership_prefer(&f->leadership, (uint32_t)part->partition, part->replica, now_ns);
+    }
+    return true;
+}
+
 /* From the heads alone: where the next request goes on. What has failed is not asked for before
  * somebody has looked at it. */
 static void plan(struct cm_fetcher *f, struct cm_lane *lane, const struct cm_link_response *r,
@@ -276,12 +274,14 @@ static void plan(struct cm_fetcher *f, struct cm_lane *lane, const struct cm_lin
     struct cm_fetch_part part;
     uint32_t ask = 0;
     while (cm_fetch_next(&answer, &part) == 1) {
-        ask = find_ask(r, part.partition, ask);
+        ask = cm_link_find_ask(r, part.partition, ask);
         if (asked_slot(lane, r, ask) != NULL) {
             struct part *known = part_of(f, lane, (uint32_t)part.partition);
-            known->planned = cm_fetch_end(&part, r->asks[ask].offset);
-            known->retry_ns =
-                part.error == 0 && part.diverging_to < 0 ? 0 : now_ns + RETRY_MS * CM_NS_PER_MS;
+            int32_t epoch = r->asks[ask].last_epoch;
+            known->planned = known->epoch_at = cm_fetch_end(&part, r->asks[ask].offset, &epoch);
+            known->last_epoch = epoch;
+            bool fine = part.error == 0 && part.diverging_to < 0 && follow(f, &part, now_ns);
+            known->retry_ns = fine ? 0 : now_ns + RETRY_MS * CM_NS_PER_MS;
         }
     }
 }
@@ -293,6 +293,13 @@ static bool take_response(struct cm_fetcher *f, struct cm_lane *lane, struct cm_
     struct cm_link_response *r = &link->responses[link->arrived];
     f->response = link->arrived;
     link->arrived = -1;
+    if (r->metadata) {
+        if (cm_leadership_take_epochs(&f->leadership, link, r) > 0) {
+            want_leaders(f);
+        }
+        ask_next(f, lane, link, now_ns);
+        return false;
+    }
     if (cm_fetch_begin(&f->answer, r->version, r->correlation, r->bytes + LENGTH_BYTES,
                        r->have - LENGTH_BYTES) != 0) {
         cm_link_break(link, cm_fail_text());
@@ -323,14 +330,22 @@ static void take_error(struct cm_fetcher *f, struct cm_lane *lane, const struct 
 {
     struct cm_lane_slot *slot = &lane->slots[at->partition];
     struct part *part = part_of(f, lane, (uint32_t)at->partition);
+    uint32_t partition = (uint32_t)at->partition;
     part->planned = -1;
+    if (cm_leadership_return(&f->leadership, partition, f->walked->broker.id, now_ns)) {
+        part->retry_ns = 0; /* what a replica says is not the last word */
+        return;
+    }
     if (at->error == CM_KAFKA_OFFSET_OUT_OF_RANGE || at->diverging_to >= 0) {
         slot->oddity = CM_LANE_STRAY;
-        slot->odd_expected = slot->odd_seen = slot->next;
+        slot->odd_expected = slot->odd_seen = cm_leadership_cut(at, slot->next);
         atomic_store_explicit(&lane->odd, true,
                               memory_order_release); /* pairs with take_oddities() */
         part->retry_ns = now_ns + RETRY_MS * CM_NS_PER_MS;
         return;
+    }
+    if (at->error == CM_KAFKA_FENCED_LEADER_EPOCH || at->error == CM_KAFKA_UNKNOWN_LEADER_EPOCH) {
+        cm_leadership_doubt(&f->leadership, partition);
     }
     bool hopeless = at->error == CM_KAFKA_TOPIC_AUTHORIZATION_FAILED;
     cm_log(hopeless ? CM_LOG_ERROR : CM_LOG_INFO, "kafka.partition", "partition=%d error=%d",
@@ -372,7 +387,7 @@ static void begin_part(struct cm_fetcher *f, struct cm_lane *lane, struct open_p
                        int64_t now_ns)
 {
     const struct cm_link_response *r = &f->walked->responses[f->response];
-    f->ask = find_ask(r, open->part.partition, f->ask);
+    f->ask = cm_link_find_ask(r, open->part.partition, f->ask);
     struct cm_lane_slot *slot = asked_slot(lane, r, f->ask);
     if (slot == NULL || slot->next != r->asks[f->ask].offset) {
         if (slot != NULL) { /* what was planned has not come true: ask again */
@@ -508,10 +523,11 @@ static void walk_response(struct cm_fetcher *f, struct cm_lane *lane, struct cm_
 }
 
 /* A partition without a leader, or whose leader we have no address of. */
-static bool lacks_leader(struct cm_fetcher *f, const struct cm_lane *lane)
+static bool lacks_leader(struct cm_fetcher *f, const struct cm_lane *lane, int64_t now_ns)
 {
     for (uint32_t i = 0; i < lane->slots_count; i++) {
-        if (lane->slots[i].active && link_of(f, leader_of(f, i)) == NULL) {
+        if (lane->slots[i].active &&
+            link_of(f, cm_leadership_broker(&f->leadership, i, now_ns)) == NULL) {
             return true;
         }
     }
@@ -524,7 +540,11 @@ static void step_links(struct cm_fetcher *f, const struct cm_lane *lane, int64_t
         struct cm_link *link = f->links[i];
         bool wanted = false;
         for (uint32_t p = 0; p < lane->slots_count && !wanted; p++) {
-            wanted = lane->slots[p].active && leader_of(f, p) == link->broker.id;
+            wanted = lane->slots[p].active &&
+                     cm_leadership_broker(&f->leadership, p, now_ns) == link->broker.id;
+        }
+        if (link->broken) {
+            cm_leadership_leave(&f->leadership, link->broker.id, now_ns);
         }
         bool was_up = link->state == CM_LINK_READY && !link->broken;
         /* Its response may be the one that is being walked: the bytes stay. */
@@ -547,7 +567,7 @@ void cm_fetcher_note(struct cm_fetcher *f, struct cm_lane *lane, int32_t partiti
 uint32_t cm_fetcher_fetch(struct cm_fetcher *f, struct cm_lane *lane, struct cm_batch *batch)
 {
     int64_t now_ns = cm_clock_mono_ns();
-    if (lacks_leader(f, lane)) {
+    if (lacks_leader(f, lane, now_ns)) {
         want_leaders(f);
     }
     step_links(f, lane, now_ns);

@@ -17,6 +17,8 @@
  * for until the others have caught up. What is in order costs the windows least.
  *
  * A response that was asked for before a slot was set anew is dropped by the slot's generation.
+ * Whom to ask for a partition, its leader or a replica near by, and with which epoch, is
+ * leadership.h.
  *
  * THREADS   cm_fetcher_fetch() and _attach(): the worker, the former under its lane's lock;
  *           _set_leaders(): the coordinator under that lock. Completions run inside the worker's

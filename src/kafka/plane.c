@@ -33,6 +33,7 @@ static void take_terms(struct cm_data_plane *plane, const struct cm_config *conf
 {
     char text[64];
     get(conf, "client.id", plane->client_id, sizeof plane->client_id);
+    get(conf, "client.rack", plane->rack, sizeof plane->rack);
     snprintf(plane->topic, sizeof plane->topic, "%s", config->topic);
     get(conf, "check.crcs", text, sizeof text);
     plane->check_crc = strcmp(text, "false") != 0;
@@ -41,9 +42,7 @@ static void take_terms(struct cm_data_plane *plane, const struct cm_config *conf
         .client_id = plane->client_id,
         .topic = plane->topic,
         .sasl = plane->sasl.mechanism == CM_SASL_NONE ? NULL : &plane->sasl,
-        /* From a follower only with the leases that come with it, which are not built: the leader
-         * serves everybody. */
-        .rack = "",
+        .rack = plane->rack,
         .read_committed = strcmp(text, "read_uncommitted") != 0,
         .wait_ms = get_number(conf, "fetch.wait.max.ms"),
         .least_bytes = get_number(conf, "fetch.min.bytes"),

@@ -33,7 +33,7 @@ struct cm_data_plane {
     struct cm_sasl_terms
         sasl; /* whoever carries the records; NONE also where SASL is librdkafka's */
     bool check_crc;
-    char client_id[128], topic[256];
+    char client_id[128], topic[256], rack[256];
     int64_t leaders_ns; /* when to ask for leaders again */
 };
 

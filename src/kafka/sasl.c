@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "kafka/record_fields.h"
 #include "kafka/wire_put.h"
+#include "kafka/wire_take.h"
 
 enum { API_HANDSHAKE = 17, API_AUTHENTICATE = 36 };
 enum { HANDSHAKE_VERSION = 1 };
@@ -113,73 +113,22 @@ void cm_sasl_write(struct cm_sasl *sasl, int32_t correlation, const char *client
 
 /* ---- responses */
 
-struct reader {
-    const uint8_t *at, *end;
-};
-
-static bool take(struct reader *r, size_t bytes, const uint8_t **out)
-{
-    if ((size_t)(r->end - r->at) < bytes) {
-        return false;
-    }
-    *out = r->at;
-    r->at += bytes;
-    return true;
-}
-
-static bool take16(struct reader *r, int16_t *out)
-{
-    const uint8_t *p;
-    if (!take(r, 2, &p)) {
-        return false;
-    }
-    *out = (int16_t)cm_be16(p);
-    return true;
-}
-
-static bool take32(struct reader *r, int32_t *out)
-{
-    const uint8_t *p;
-    if (!take(r, 4, &p)) {
-        return false;
-    }
-    *out = (int32_t)cm_be32(p);
-    return true;
-}
-
-/* Of a length that may be -1, which gives an empty one. */
-static bool take_run(struct reader *r, int32_t len, struct cm_str *out)
-{
-    const uint8_t *p;
-    if (len < -1 || !take(r, len < 0 ? 0 : (size_t)len, &p)) {
-        return false;
-    }
-    *out = (struct cm_str){(const char *)p, len < 0 ? 0 : (uint32_t)len};
-    return true;
-}
-
-static bool take_string(struct reader *r, struct cm_str *out)
-{
-    int16_t len;
-    return take16(r, &len) && take_run(r, len, out);
-}
-
 static int no_answer(void)
 {
     return cm_fail(CM_ERR_KAFKA, "SASL: the broker's answer cannot be read");
 }
 
-static int read_handshake(struct cm_sasl *sasl, struct reader *r)
+static int read_handshake(struct cm_sasl *sasl, struct cm_wire_reader *r)
 {
     int16_t error;
     int32_t count;
     char offers[SAY_BYTES] = "";
-    if (!take16(r, &error) || !take32(r, &count)) {
+    if (!cm_wire_take16(r, &error) || !cm_wire_take32(r, &count)) {
         return no_answer();
     }
     for (int32_t i = 0; i < count; i++) {
         struct cm_str name;
-        if (!take_string(r, &name)) {
+        if (!cm_wire_take_string(r, &name)) {
             return no_answer();
         }
         cm_scram_say(offers, sizeof offers, i == 0 ? CM_STR("") : CM_STR(", "));
@@ -212,21 +161,21 @@ static int refused(int16_t error, struct cm_str message)
     return cm_fail(CM_ERR_KAFKA, "SASL: %s (error %d)", text, error);
 }
 
-static int read_token(struct cm_sasl *sasl, struct reader *r)
+static int read_token(struct cm_sasl *sasl, struct cm_wire_reader *r)
 {
     int16_t error;
     int32_t len;
     const uint8_t *lifetime = NULL;
     struct cm_str message;
     struct cm_str token;
-    if (!take16(r, &error) || !take_string(r, &message)) {
+    if (!cm_wire_take16(r, &error) || !cm_wire_take_string(r, &message)) {
         return no_answer();
     }
     if (error != 0) {
         return refused(error, message);
     }
-    if (!take32(r, &len) || !take_run(r, len, &token) ||
-        (sasl->version >= 1 && !take(r, 8, &lifetime))) {
+    if (!cm_wire_take32(r, &len) || !cm_wire_take_run(r, len, &token) ||
+        (sasl->version >= 1 && !cm_wire_take(r, 8, &lifetime))) {
         return no_answer();
     }
     int rc = 0;
@@ -249,10 +198,10 @@ static int read_token(struct cm_sasl *sasl, struct reader *r)
 int cm_sasl_read(struct cm_sasl *sasl, int32_t correlation, const uint8_t *bytes, size_t len)
 {
     CM_ASSERT(sasl->step != CM_SASL_DONE);
-    struct reader r = {bytes, bytes + len};
+    struct cm_wire_reader r = {bytes, bytes + len};
     int32_t number;
     int rc = 0;
-    if (!take32(&r, &number) || number != correlation) {
+    if (!cm_wire_take32(&r, &number) || number != correlation) {
         rc = no_answer();
     } else {
         rc = sasl->step == CM_SASL_HANDSHAKE ? read_handshake(sasl, &r) : read_token(sasl, &r);

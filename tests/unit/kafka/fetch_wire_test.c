@@ -248,11 +248,11 @@ static void requests_are_what_the_guide_says(void **state)
         0,   0,   0,   88,  0,   1,   0,   12,  0, 0, 0,   9,   0,   2,
         'm', 'e', 0,   255, 255, 255, 255, 0,   0, 0, 20,  0,   0,   0,
         1,   0,   16,  0,   0,   1,   0,   0,   0, 0, 255, 255, 255, 255, /* no session */
-        2,   6,   'c', 'a', 'l', 'l', 's', 2,   0, 0, 0,   3,   255, 255,
-        255, 255, 0,   0,   0,   0,   0,   0,   1, 0, 255, 255, 255, 255,
+        2,   6,   'c', 'a', 'l', 'l', 's', 2,   0, 0, 0,   3,   0,   0,
+        0,   6,   0,   0,   0,   0,   0,   0,   1, 0, 0,   0,   0,   5, /* the epochs */
         255, 255, 255, 255, 255, 255, 255, 255, 0, 1, 0,   0,   0,   0, /* and the tags */
         1,   3,   'r', '1', 0};
-    struct cm_fetch_ask ask = {3, 256};
+    struct cm_fetch_ask ask = {3, 256, 6, 5};
     struct cm_text out = {0};
     cm_fetch_write(&out, 4, 9, &terms, &ask, 1);
     assert_int_equal(out.data[3], (int)out.len - 4);
@@ -279,12 +279,19 @@ static void the_end_is_behind_the_last_whole_batch(void **state)
     bytes[61 + 11] = 80 - 12;
     bytes[61 + 16] = 2;
     bytes[61 + 26] = 9;
-    assert_int_equal(cm_fetch_end(&part, 3), 25);
+    bytes[15] = 4; /* epochs */
+    bytes[61 + 15] = 6;
+    int32_t epoch = -1;
+    assert_int_equal(cm_fetch_end(&part, 3, &epoch), 25);
+    assert_int_equal(epoch, 6);
     part.len--; /* the second is cut off */
-    assert_int_equal(cm_fetch_end(&part, 3), 15);
-    assert_int_equal(cm_fetch_end(&part, 20), 20);
+    assert_int_equal(cm_fetch_end(&part, 3, &epoch), 15);
+    assert_int_equal(epoch, 4);
+    epoch = 9;
+    assert_int_equal(cm_fetch_end(&part, 20, &epoch), 20);
     part.len = 60;
-    assert_int_equal(cm_fetch_end(&part, 3), 3);
+    assert_int_equal(cm_fetch_end(&part, 3, &epoch), 3);
+    assert_int_equal(epoch, 9);
 }
 
 int main(void)
