@@ -281,7 +281,10 @@ static void plan(struct cm_fetcher *f, struct cm_lane *lane, const struct cm_lin
             known->planned = known->epoch_at = cm_fetch_end(&part, r->asks[ask].offset, &epoch);
             known->last_epoch = epoch;
             bool fine = part.error == 0 && part.diverging_to < 0 && follow(f, &part, now_ns);
-            known->retry_ns = fine ? 0 : now_ns + RETRY_MS * CM_NS_PER_MS;
+            if (!fine) { /* one that is left alone for longer stays so */
+                int64_t again_ns = now_ns + RETRY_MS * CM_NS_PER_MS;
+                known->retry_ns = known->retry_ns > again_ns ? known->retry_ns : again_ns;
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* fetcher_test.c — the own data plane against brokers that do what real ones seldom do: refuse a
- * password and take it later, end an authentication, cut a log,
+ * password and take it later, end an authentication, hold messages of the old format, cut a log,
  * fence an epoch, send us to another replica. */
 #include "kafka/fetcher.h"
 
@@ -81,11 +81,29 @@ static void put_batch(struct cm_text *out, int64_t offset, int32_t epoch)
     cm_text_free(&rest);
 }
 
+/* A message of magic 1, whose length is right; its checksum does not matter. */
+static void put_message(struct cm_text *out, int64_t offset)
+{
+    fake_put(out, offset, 8);
+    fake_put(out, 23, 4);
+    fake_put(out, 0, 4);
+    fake_put(out, 1, 1);
+    fake_put(out, 0, 1);
+    fake_put(out, 1000, 8);
+    fake_put(out, -1, 4);
+    fake_put(out, 1, 4);
+    cm_text_addc(out, 'v');
+}
+
 static void put_records(struct script *s, struct cm_text *out)
 {
     struct cm_text set = {0};
     if (s->asked_offset < s->end) {
-        put_batch(&set, s->asked_offset, s->epoch);
+        if (s->old) {
+            put_message(&set, s->asked_offset);
+        } else {
+            put_batch(&set, s->asked_offset, s->epoch);
+        }
     }
     fake_put(out, (int64_t)set.len, 4);
     cm_text_add(out, set.data, set.len);
@@ -337,6 +355,26 @@ static void reads_to_the_end(void **state)
     assert_int_equal(brokers[1].connections, 0);
 }
 
+/* They are not read, and the log names the setting. Nobody asks again and again. */
+static void old_messages_name_the_setting(void **state)
+{
+    (void)state;
+    scripts[0].old = true;
+    catch_log();
+    tell_leaders(0);
+    TURN_UNTIL(brokers[0].requests[FAKE_FETCH] >= 2); /* the second was on its way */
+    for (int i = 0; i < 20; i++) {
+        turn();
+    }
+    log_text(text, sizeof text);
+    assert_int_equal(records, 0);
+    assert_int_equal(brokers[0].requests[FAKE_FETCH], 2);
+    uint32_t said = count_words(text, "event=kafka.unsupported partition=0 offset=0 "
+                                      "text=\"messages of the old format, magic 1; set "
+                                      "source.kafka.plane to librdkafka\"");
+    assert_true(said >= 1 && said <= 2);
+}
+
 static void a_refused_password_is_tried_again(void **state)
 {
     (void)state;
@@ -477,6 +515,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         CASE(reads_to_the_end),
+        CASE(old_messages_name_the_setting),
         CASE(a_refused_password_is_tried_again),
         CASE(an_authentication_that_ends_costs_nothing),
         CASE(epochs_are_asked_and_told),
