@@ -339,6 +339,11 @@ static void take_error(struct cm_fetcher *f, struct cm_lane *lane, const struct 
         part->retry_ns = 0; /* what a replica says is not the last word */
         return;
     }
+    if (at->error == CM_KAFKA_OFFSET_OUT_OF_RANGE && part->last_epoch >= 0) {
+        part->last_epoch = -1; /* it may be the epoch that the broker does not know */
+        part->retry_ns = 0;
+        return;
+    }
     if (at->error == CM_KAFKA_OFFSET_OUT_OF_RANGE || at->diverging_to >= 0) {
         slot->oddity = CM_LANE_STRAY;
         slot->odd_expected = slot->odd_seen = cm_leadership_cut(at, slot->next);
@@ -347,9 +352,7 @@ static void take_error(struct cm_fetcher *f, struct cm_lane *lane, const struct 
         part->retry_ns = now_ns + RETRY_MS * CM_NS_PER_MS;
         return;
     }
-    if (at->error == CM_KAFKA_FENCED_LEADER_EPOCH || at->error == CM_KAFKA_UNKNOWN_LEADER_EPOCH) {
-        cm_leadership_doubt(&f->leadership, partition);
-    }
+    cm_leadership_doubt(&f->leadership, partition, at->error);
     bool hopeless = at->error == CM_KAFKA_TOPIC_AUTHORIZATION_FAILED;
     cm_log(hopeless ? CM_LOG_ERROR : CM_LOG_INFO, "kafka.partition", "partition=%d error=%d",
            (int)at->partition, at->error);

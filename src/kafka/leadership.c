@@ -100,9 +100,11 @@ void cm_leadership_leave(struct cm_leadership *l, int32_t broker, int64_t now_ns
     }
 }
 
-void cm_leadership_doubt(struct cm_leadership *l, uint32_t partition)
+void cm_leadership_doubt(struct cm_leadership *l, uint32_t partition, int16_t error)
 {
-    if (partition < l->count) {
+    bool about_epoch =
+        error == CM_KAFKA_FENCED_LEADER_EPOCH || error == CM_KAFKA_UNKNOWN_LEADER_EPOCH;
+    if (about_epoch && partition < l->count) {
         l->partitions[partition].epoch = -1;
     }
 }

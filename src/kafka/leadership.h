@@ -58,8 +58,8 @@ bool cm_leadership_return(struct cm_leadership *l, uint32_t partition, int32_t b
                           int64_t now_ns);
 /* The same for all partitions that would be asked of that broker, which is away. */
 void cm_leadership_leave(struct cm_leadership *l, int32_t broker, int64_t now_ns);
-/* The epoch was not right. */
-void cm_leadership_doubt(struct cm_leadership *l, uint32_t partition);
+/* A broker's error; when it is about the epoch, that is forgotten. */
+void cm_leadership_doubt(struct cm_leadership *l, uint32_t partition, int16_t error);
 
 /* Where to go on when the broker says that the log was cut and written anew below `next`; says so.
  */

@@ -41,6 +41,7 @@ struct script {
     int64_t asked_offset;
     bool asked_rack;
     bool refuses; /* SASL */
+    bool forgets; /* knows no epoch of a record */
     int64_t lifetime_ms;
 };
 
@@ -149,16 +150,18 @@ static void serve_compact(struct script *s, const uint8_t *body, struct cm_text 
     struct cm_text set = {0};
     bool cut = s->diverging_to >= 0 && s->asked_offset > s->diverging_to &&
                s->asked_last_epoch >= 0 && s->asked_last_epoch < s->epoch;
+    bool forgot = s->forgets && s->asked_last_epoch >= 0;
     fake_put(out, 0, 4);
     fake_put(out, 0, 6);
     cm_text_add(out, "\2\6calls\2", 8);
-    fake_put(out, 0, 6);
+    fake_put(out, 0, 4);
+    fake_put(out, forgot ? CM_KAFKA_OFFSET_OUT_OF_RANGE : 0, 2);
     fake_put(out, s->end, 8);
     fake_put(out, s->end, 8);
     fake_put(out, 0, 8);
     fake_put(out, 1, 1);
     fake_put(out, -1, 4);
-    if (!cut && s->asked_offset < s->end) {
+    if (!cut && !forgot && s->asked_offset < s->end) {
         put_batch(&set, s->asked_offset, s->epoch);
     }
     fake_put(out, (int64_t)set.len + 1, 1);
@@ -463,6 +466,18 @@ static void a_log_that_was_cut_and_grew_again_is_noticed(void **state)
     TURN_UNTIL(records == 5 + 6);
 }
 
+/* It says that the offset is out of range; asked without the epoch, it serves. */
+static void a_broker_that_knows_no_epochs_is_asked_without(void **state)
+{
+    (void)state;
+    brokers[0].fetch_version = 12;
+    scripts[0].forgets = true;
+    scripts[0].epoch = 4;
+    tell_leaders(0);
+    TURN_UNTIL(records == 5);
+    assert_int_equal(lane.slots[0].oddity, CM_LANE_EVEN);
+}
+
 static void a_near_replica_is_asked_until_it_fails(void **state)
 {
     (void)state;
@@ -520,6 +535,7 @@ int main(void)
         CASE(an_authentication_that_ends_costs_nothing),
         CASE(epochs_are_asked_and_told),
         CASE(a_log_that_was_cut_and_grew_again_is_noticed),
+        CASE(a_broker_that_knows_no_epochs_is_asked_without),
         CASE(a_near_replica_is_asked_until_it_fails),
         CASE(a_near_replica_that_goes_away_is_left),
         CASE(an_unknown_replica_has_the_list_looked_for),
