@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""run_sasl_test.py: brokers that want a name and a password over plain connections. callmill's own data plane knows PLAIN
+"""run_sasl_test.py: brokers that want a name and a password over plain connections. The own data plane knows PLAIN
 and SCRAM: same figures, no secret in a log, a wrong password is said and tried again, and an authentication
 that ends after a while costs no record."""
 
@@ -105,7 +105,7 @@ class Sasl(harness.Case):
         run.wait_read(half)
         properties = self.kafka.data / "server.properties"
         before = properties.read_text()
-        self.kafka.stop()
+        self.kafka.kill()  # one that stops in peace tells librdkafka first that nobody leads, and then nobody is asked
         properties.write_text(before.replace(f'"{PASSWORD}"', '"another"'))
         self.kafka.start()
         try:
@@ -114,7 +114,7 @@ class Sasl(harness.Case):
             self.check_log(run, 'mechanism=PLAIN text="SASL: Authentication failed: Invalid username or password')
             run.check_alive()
         finally:
-            self.kafka.stop()
+            self.kafka.kill()
             properties.write_text(before)
             self.kafka.start()
         self.kafka.produce(topic, lines[half:], key=harness.key_of)
