@@ -9,6 +9,7 @@
 #include "base/fail.h"
 #include "driver.h"
 #include "kafka/fetch_wire.h"
+#include "kafka/leadership.h"
 
 static void walk(struct cm_fetch_answer *answer, const uint8_t *bytes, size_t len)
 {
@@ -53,6 +54,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rc = cm_fetch_read_versions(bytes, len, 0, &best);
     FUZZ_REQUIRE(rc != 0 ||
                  (best.fetch >= CM_FETCH_VERSION_LEAST && best.fetch <= CM_FETCH_VERSION_MOST));
+    struct cm_led_partition led = {.epoch = -1, .replica = -1};
+    struct cm_leadership leadership = {.partitions = &led, .count = 1};
+    rc = cm_leadership_read_epochs(&leadership, 0, "calls", bytes, len);
+    FUZZ_REQUIRE((rc >= 0 || rc == -CM_ERR_CORRUPT) && led.epoch >= -1);
     free(bytes);
     return 0;
 }
