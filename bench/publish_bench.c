@@ -6,23 +6,23 @@
  *                                                   └─► redisAppendCommandArgv ────┘
  *
  *   publish_bench --redis HOST:PORT [--seats N] [--rate N] [--tick MS] [--seconds N] [--repeats N]
- *                 [--json FILE]
+ *                 [--layouts LIST] [--json FILE]
  *
  * 100,000 seats, 50,000 rows a second, ticks of 200 ms for 10 s unless given; a row is a seat in
  * one window (5m). THAT REDIS IS EMPTIED (FLUSHALL) before each run: bench/publish starts one.
  *
- * Before the clock runs every seat is written once, so that nothing appears for the first time. A
+ * Before the clock runs every seat is written once, so that nothing appears for the first time. The
+ * seats of a tick come in their order, one at random of every so many, as the engine hands them
+ * over: so all teams change, and a board has a field or two a tick (more with a longer tick). A
  * tick ends when all of it is answered; the next begins when it is due, or at once when it is late.
  * CPU time is that of this process, formatting of the values in it, for both sides; the row
- * `format the values` is that part alone. CPU time of Redis comes from /proc, so it has to run
- * here.
+ * `format the values` is that part alone. CPU time of Redis is what it tells itself (INFO cpu).
  */
 #include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fail.h"
@@ -34,7 +34,6 @@
 #include "publish/publisher.h"
 #include "publish/row.h"
 
-#define STRIDE      7919u /* from one changed seat to the next: a prime, so all teams change */
 #define PATIENCE_NS (30 * CM_NS_PER_S)
 #define SETTLE_NS   (CM_NS_PER_S / 2)
 #define TURN_NS     (5 * CM_NS_PER_MS) /* as the service thread of `run` waits */
@@ -48,6 +47,7 @@ struct bench_run {
     char host[64], address[96];
     int port;
     uint32_t seats_count, rate, tick_ms, seconds, repeats;
+    const char *layouts; /* "units, boards", "units", "boards"; NULL: each of them */
     struct seat *seats;
     const struct cm_config *config;
     const struct cm_roster *roster;
@@ -55,7 +55,7 @@ struct bench_run {
     struct cm_ring *ring;
     struct cm_publisher *publisher; /* NULL: the peer sends */
     struct cm_text value, key;
-    uint32_t next_seat;
+    struct cm_prng prng;
     int64_t asof_ms;
     uint64_t rows, ticks, late; /* of the timed part */
     int64_t busy_ns;            /* from the begin of ticks until they were answered */
@@ -85,24 +85,18 @@ static uint64_t info(struct bench_run *r, const char *section, const char *name)
     return value;
 }
 
+static double redis_seconds(struct bench_run *r, const char *name)
+{
+    redisReply *reply = ask(r, "INFO cpu");
+    const char *at = strstr(reply->str, name);
+    double value = at == NULL ? 0 : strtod(at + strlen(name) + 1, NULL);
+    freeReplyObject(reply);
+    return value;
+}
+
 static double redis_cpu_ns(struct bench_run *r)
 {
-    char path[64], line[1024] = "";
-    snprintf(path, sizeof(path), "/proc/%llu/stat",
-             (unsigned long long)info(r, "server", "process_id"));
-    FILE *file = fopen(path, "r");
-    if (file == NULL || fgets(line, sizeof(line), file) == NULL) {
-        cm_bench_die("publish_bench: %s cannot be read: Redis has to run on this machine", path);
-    }
-    fclose(file);
-    /* The 14th and 15th field; the 2nd is a name in brackets. */
-    char *at = strrchr(line, ')');
-    for (int field = 2; at != NULL && field < 14; field++) {
-        at = strchr(at + 1, ' ');
-    }
-    CM_ASSERT(at != NULL);
-    unsigned long long user = strtoull(at, &at, 10), system = strtoull(at, &at, 10);
-    return (double)(user + system) * 1e9 / (double)sysconf(_SC_CLK_TCK);
+    return (redis_seconds(r, "used_cpu_user") + redis_seconds(r, "used_cpu_sys")) * 1e9;
 }
 
 /* ---- rows ---- */
@@ -159,11 +153,12 @@ static void make_seats(struct bench_run *r, const struct cm_roster *roster)
     }
 }
 
-static const struct seat *next_seat(struct bench_run *r)
+/* The i-th of `count` seats that change in this tick. */
+static uint32_t pick_seat(struct bench_run *r, uint32_t i, uint32_t count)
 {
-    const struct seat *seat = &r->seats[r->next_seat];
-    r->next_seat = (r->next_seat + STRIDE) % r->seats_count;
-    return seat;
+    uint64_t first = (uint64_t)i * r->seats_count / count;
+    uint64_t behind = (uint64_t)(i + 1) * r->seats_count / count;
+    return (uint32_t)(first + cm_prng_below(&r->prng, behind - first));
 }
 
 /* ---- the publisher ---- */
@@ -189,7 +184,7 @@ static void publish_tick(struct bench_run *r, uint32_t count)
         }
     }
     for (uint32_t i = 0; i < count; i++) {
-        const struct seat *seat = next_seat(r);
+        const struct seat *seat = &r->seats[pick_seat(r, i, count)];
         const struct cm_unit_key key = {.kind = CM_KIND_SEAT, .id = seat->id};
         cm_publisher_row(r->publisher, &key, 0, r->asof_ms, &seat->m);
     }
@@ -219,7 +214,7 @@ static void peer_tick(struct bench_run *r, uint32_t count)
     const struct cm_str window = {r->config->all[0].name, (uint32_t)strlen(r->config->all[0].name)};
     uint32_t commands = 0;
     for (uint32_t i = 0; i < count; i++) {
-        const struct seat *seat = next_seat(r);
+        const struct seat *seat = &r->seats[pick_seat(r, i, count)];
         r->value.len = r->key.len = 0;
         cm_value_write(&r->value, r->config, r->asof_ms, &seat->m);
         if (r->config->publish.units) {
@@ -275,9 +270,8 @@ static void wait_until(struct bench_run *r, int64_t due_ns)
 static uint64_t drive(struct bench_run *r, struct cm_bench_clock *clock)
 {
     uint32_t a_tick = (uint32_t)((uint64_t)r->rate * r->tick_ms / 1000);
-    for (uint32_t done = 0; done < r->seats_count; done += a_tick) {
-        tick(r, a_tick);
-    }
+    cm_prng_seed(&r->prng, 1);
+    tick(r, r->seats_count);
     wait_until(r, cm_clock_mono_ns() + SETTLE_NS);
     r->rows = r->ticks = r->late = 0;
     r->busy_ns = 0;
@@ -333,7 +327,7 @@ static uint64_t run_format(void *context, struct cm_bench_clock *clock)
     cm_bench_start(clock);
     for (uint32_t i = 0; i < r->seats_count; i++) {
         r->value.len = 0;
-        cm_value_write(&r->value, r->config, CM_BENCH_START_MS, &next_seat(r)->m);
+        cm_value_write(&r->value, r->config, CM_BENCH_START_MS, &r->seats[i].m);
         r->in_bytes += (double)r->value.len;
     }
     cm_bench_stop(clock);
@@ -387,8 +381,12 @@ static void measure(struct cm_bench *bench, struct bench_run *r)
     struct cm_bench_row *row =
         cm_bench_measure(bench, "format the values", true, r->repeats, run_format, r);
     cm_bench_set(row, "bytes/row", r->in_bytes / (double)row->events);
-    measure_layouts(bench, r, &centre, "units, boards");
-    measure_layouts(bench, r, &centre, "units");
+    static const char *const all[] = {"units, boards", "units", "boards"};
+    for (uint32_t i = 0; i < CM_ARRAY_LEN(all); i++) {
+        if (r->layouts == NULL || strcmp(r->layouts, all[i]) == 0) {
+            measure_layouts(bench, r, &centre, all[i]);
+        }
+    }
     cm_bench_note(bench, "%u seats, %u rows/s, ticks of %u ms, %u s; Redis %s.", r->seats_count,
                   r->rate, r->tick_ms, r->seconds, r->address);
     for (uint32_t i = 0; i < r->seats_count; i++) {
@@ -434,17 +432,23 @@ int main(int argc, char **argv)
             r.seconds = (uint32_t)cm_bench_number(argv[i], value, 1, 3600);
         } else if (strcmp(argv[i], "--repeats") == 0) {
             r.repeats = (uint32_t)cm_bench_number(argv[i], value, 1, CM_BENCH_REPEATS_MAX);
+        } else if (strcmp(argv[i], "--layouts") == 0 && value != NULL) {
+            r.layouts = value;
         } else if (strcmp(argv[i], "--json") == 0 && value != NULL) {
             json = value;
         } else {
             fputs("publish_bench --redis HOST:PORT [--seats N] [--rate N] [--tick MS] [--seconds N]"
-                  " [--repeats N] [--json FILE]\n",
+                  " [--repeats N] [--layouts LIST] [--json FILE]\n",
                   stderr);
             return 2;
         }
     }
     if (address == NULL) {
         fputs("publish_bench: --redis HOST:PORT is needed; bench/publish starts one\n", stderr);
+        return 2;
+    }
+    if ((uint64_t)r.rate * r.tick_ms / 1000 > r.seats_count) {
+        fputs("publish_bench: a tick has more rows than there are seats\n", stderr);
         return 2;
     }
     connect_redis(&r, address);
