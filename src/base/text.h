@@ -57,9 +57,19 @@ static inline void cm_text_addc(struct cm_text *text, char c)
 }
 void cm_text_addf(struct cm_text *text, const char *format, ...) CM_PRINTF(2, 3);
 void cm_text_add_u64(struct cm_text *text, uint64_t value);
-/* Writes an integer at `to`, at most 20 bytes; returns where it ends. */
+/* Writes an integer at `to` and returns where it ends; there must be room for 20 bytes, however few
+ * are needed. */
 char *cm_put_u64(char *to, uint64_t value);
-/* And value / 10^digits with exactly `digits` decimals, 1 to 19: at most 21 bytes. */
+/* The same, quicker where most are of one digit. */
+static inline char *cm_put_small(char *to, uint64_t value)
+{
+    if (value < 10) {
+        *to = (char)('0' + value);
+        return to + 1;
+    }
+    return cm_put_u64(to, value);
+}
+/* And value / 10^digits with exactly `digits` decimals, 1 to 19; room for 21 bytes. */
 char *cm_put_fixed(char *to, uint64_t value, unsigned digits);
 void cm_text_add_i64(struct cm_text *text, int64_t value);
 /* value / 10^digits with exactly `digits` decimals, at most 19: (123456, 4) gives 12.3456. */

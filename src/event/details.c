@@ -108,42 +108,87 @@ const char *cm_detail_source_name(unsigned index)
     return index == CM_DETAIL_SOURCE_RECORD ? "record" : cm_source_name(index - 1);
 }
 
-static void write_item(struct cm_text *out, const struct cm_detail *item)
+/* More than any item takes, but for its name: heads, words, numbers. */
+#define ITEM_BYTES 160u
+
+#define PUT(to, literal)                                                                           \
+    (memcpy((to), (literal), sizeof(literal) - 1), (void)((to) += sizeof(literal) - 1))
+
+static char *put_str(char *to, const char *text)
 {
-    if (item->group == CM_DETAIL_CHECK) {
-        cm_text_add_json(out, item->name.p, item->name.len);
-    } else {
-        cm_text_addc(out, '"');
-        cm_text_adds(out, item->group == CM_DETAIL_STATE ? cm_state_name(item->index)
-                                                         : cm_detail_source_name(item->index));
-        cm_text_addc(out, '"');
-    }
-    cm_text_addc(out, ':');
-    if (item->group == CM_DETAIL_STATE) {
-        cm_text_add_u64(out, item->count);
-        return;
-    }
-    cm_text_adds(out, "{\"evaluated\":");
-    cm_text_add_u64(out, item->count);
-    cm_text_adds(out, ",\"passed\":");
-    cm_text_add_u64(out, item->passed);
-    cm_text_addc(out, '}');
+    size_t len = strlen(text);
+    memcpy(to, text, len);
+    return to + len;
 }
 
-void cm_details_write(struct cm_text *out, const struct cm_details *details)
+/* The name without its quotes; NULL: it needs more than a copy. */
+static char *put_plain(char *to, struct cm_str name)
+{
+    for (uint32_t i = 0; i < name.len; i++) {
+        unsigned char c = (unsigned char)name.p[i];
+        if (CM_UNLIKELY(c < 0x20 || c >= 0x80 || c == '"' || c == '\\')) {
+            return NULL;
+        }
+        *to++ = (char)c;
+    }
+    return to;
+}
+
+/* `"name":`, with ITEM_BYTES of room behind it. */
+static char *put_name(struct cm_text *out, char *to, const struct cm_detail *item)
+{
+    *to = '"';
+    char *end = to + 1;
+    if (item->group == CM_DETAIL_STATE) {
+        end = put_str(end, cm_state_name(item->index));
+    } else if (item->group == CM_DETAIL_SOURCE) {
+        end = put_str(end, cm_detail_source_name(item->index));
+    } else {
+        end = put_plain(end, item->name);
+        if (end == NULL) {
+            out->len = (size_t)(to - out->data);
+            cm_text_add_json(out, item->name.p, item->name.len);
+            end = cm_text_room(out, ITEM_BYTES) - 1; /* over the closing quote */
+        }
+    }
+    PUT(end, "\":");
+    return end;
+}
+
+static char *put_head(char *to, const struct cm_detail *item, bool first)
 {
     static const char *const keys[] = {
         [CM_DETAIL_STATE] = ",\"state_ms\":{",
         [CM_DETAIL_CHECK] = ",\"checks\":{",
         [CM_DETAIL_SOURCE] = ",\"check_sources\":{",
     };
+    if (first) {
+        return put_str(to, keys[item->group]);
+    }
+    *to = ',';
+    return to + 1;
+}
+
+void cm_details_write(struct cm_text *out, const struct cm_details *details)
+{
     for (uint32_t i = 0; i < details->count; i++) {
         const struct cm_detail *item = &details->at[i];
         bool first = i == 0 || details->at[i - 1].group != item->group;
-        cm_text_adds(out, first ? keys[item->group] : ",");
-        write_item(out, item);
-        if (i + 1 == details->count || details->at[i + 1].group != item->group) {
-            cm_text_addc(out, '}');
+        bool last = i + 1 == details->count || details->at[i + 1].group != item->group;
+        char *to = cm_text_room(out, ITEM_BYTES + item->name.len);
+        to = put_name(out, put_head(to, item, first), item);
+        if (item->group == CM_DETAIL_STATE) {
+            to = cm_put_u64(to, item->count);
+        } else {
+            PUT(to, "{\"evaluated\":");
+            to = cm_put_small(to, item->count);
+            PUT(to, ",\"passed\":");
+            to = cm_put_small(to, item->passed);
+            *to++ = '}';
         }
+        if (last) {
+            *to++ = '}';
+        }
+        out->len = (size_t)(to - out->data);
     }
 }

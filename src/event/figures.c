@@ -183,6 +183,19 @@ bool cm_figure_parse(struct cm_str name, enum cm_figure *figure)
 
 #define VALUE_BYTES 21u /* the longest value: 20 digits and a point */
 
+/* As cm_put_fixed(), into straight code: `digits` is known, and 2 or 4. */
+static inline char *put_decimals(char *to, uint64_t value, unsigned digits)
+{
+    uint64_t scale = digits == 4 ? RATE_SCALE : SCORE_SCALE;
+    uint32_t rest = (uint32_t)(value % scale);
+    to = cm_put_small(to, value / scale);
+    *to++ = '.';
+    for (scale /= 10; scale > 0; scale /= 10) {
+        *to++ = (char)('0' + rest / scale % 10);
+    }
+    return to;
+}
+
 static inline char *put_value(char *to, struct cm_value value, unsigned digits)
 {
     if (value.null) {
@@ -190,14 +203,7 @@ static inline char *put_value(char *to, struct cm_value value, unsigned digits)
         memcpy(to, null, sizeof(null));
         return to + sizeof(null);
     }
-    if (digits > 0) {
-        return cm_put_fixed(to, value.value, digits);
-    }
-    if (value.value < 10) { /* most of a row */
-        *to = (char)('0' + value.value);
-        return to + 1;
-    }
-    return cm_put_u64(to, value.value);
+    return digits > 0 ? put_decimals(to, value.value, digits) : cm_put_small(to, value.value);
 }
 
 void cm_figures_write(struct cm_text *out, const struct cm_measures *m,
