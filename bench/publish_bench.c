@@ -184,9 +184,10 @@ static void publish_tick(struct bench_run *r, uint32_t count)
         }
     }
     for (uint32_t i = 0; i < count; i++) {
-        const struct seat *seat = &r->seats[pick_seat(r, i, count)];
+        uint32_t number = pick_seat(r, i, count);
+        const struct seat *seat = &r->seats[number];
         const struct cm_unit_key key = {.kind = CM_KIND_SEAT, .id = seat->id};
-        cm_publisher_row(r->publisher, &key, 0, r->asof_ms, &seat->m);
+        cm_publisher_row(r->publisher, &key, number, 0, r->asof_ms, &seat->m);
     }
     const struct cm_publisher_meta meta = {.asof_ms = r->asof_ms, .watermark_ms = r->asof_ms};
     cm_publisher_end(r->publisher, &meta);

@@ -104,7 +104,7 @@ static void publish_row(void *context, const struct cm_unit_key *key, uint32_t w
                         int64_t asof_ms, const struct cm_measures *m)
 {
     struct run *r = context;
-    cm_publisher_row(r->publisher, key, window, asof_ms, m);
+    cm_publisher_row(r->publisher, key, CM_UNIT_NONE, window, asof_ms, m);
 }
 
 static void publish_history(void *context, const struct cm_unit_key *key, uint32_t window,

@@ -2,6 +2,7 @@
 /* publisher.c — see publisher.h.
  *
  *   placement      who hangs under whom ─► members, which boards a row goes to
+ *   unit_keys      the caller's number for a unit ─► ours, and its key ready to be sent
  *   row_batch      rows of the tick     ─► one HSET a key
  *   rank_batch     rankings             ─► ZADD, ZREM
  *   breach_feed    its own queue and pace
@@ -30,12 +31,14 @@
 #include "publish/keys.h"
 #include "publish/meta.h"
 #include "publish/moves.h"
+#include "publish/now_batch.h"
 #include "publish/placement.h"
 #include "publish/rank_batch.h"
 #include "publish/refusal.h"
 #include "publish/resp.h"
 #include "publish/row.h"
 #include "publish/row_batch.h"
+#include "publish/unit_keys.h"
 #include "redis/redis.h"
 
 #define FIRST_RETRY_NS    CM_NS_PER_S
@@ -58,7 +61,9 @@ struct cm_publisher {
     const struct cm_config *config;
     struct cm_redis *redis;
     struct cm_placement *placement;
+    struct cm_unit_keys *keys;
     struct cm_row_batch *rows;
+    struct cm_now_batch *nows;
     struct cm_rank_batch *ranks;
     struct cm_breach_feed *breaches;
     struct cm_housekeeping *keeper;
@@ -76,8 +81,7 @@ struct cm_publisher {
     uint64_t tick_connection; /* the one that the open tick began on */
     int64_t tick_asof_ms;
     uint64_t tick_rows;
-    struct cm_unit_key row_key; /* of the row before: rows of a unit come together */
-    uint32_t row_unit;
+    uint32_t row_unit, row_kind; /* of the row before: rows of a unit come together */
     struct unit_list appeared[CM_KIND_COUNT];
     struct cm_text value;
     struct cm_text history; /* commands not yet answered */
@@ -106,6 +110,7 @@ static void start_anew(struct cm_publisher *p)
 {
     p->first_tick = true;
     cm_placement_forget(p->placement);
+    cm_unit_keys_forget(p->keys); /* `first` comes with the slow way */
     cm_rank_batch_replace(p->ranks);
 }
 
@@ -175,7 +180,9 @@ struct cm_publisher *cm_publisher_create(struct cm_ring *ring,
     p->retry_ns = NEVER;
     p->backoff_ns = FIRST_RETRY_NS;
     p->placement = cm_placement_create(p->config, options->roster);
-    p->rows = cm_row_batch_create(p->config->all_count + 1);
+    p->keys = cm_unit_keys_create(p->config);
+    p->rows = cm_row_batch_create(p->config->all_count);
+    p->nows = cm_now_batch_create();
     p->ranks = cm_rank_batch_create(p->config);
     p->breaches = cm_breach_feed_create(p->config);
     p->keeper = cm_housekeeping_create(p->config, p->placement);
@@ -203,6 +210,8 @@ void cm_publisher_destroy(struct cm_publisher *p)
     cm_breach_feed_destroy(p->breaches);
     cm_rank_batch_destroy(p->ranks);
     cm_row_batch_destroy(p->rows);
+    cm_now_batch_destroy(p->nows);
+    cm_unit_keys_destroy(p->keys);
     cm_placement_destroy(p->placement);
     for (uint32_t kind = 0; kind < CM_KIND_COUNT; kind++) {
         free(p->appeared[kind].at);
@@ -286,7 +295,7 @@ bool cm_publisher_try_begin(struct cm_publisher *p, int64_t asof_ms)
     p->tick_connection = p->connections;
     p->tick_asof_ms = asof_ms;
     p->tick_rows = 0;
-    p->row_key = (struct cm_unit_key){.id = {NULL, 0}};
+    p->row_unit = CM_UNIT_NONE;
     return true;
 }
 
@@ -299,40 +308,65 @@ static void appear(struct unit_list *list, uint32_t unit)
     list->at[list->count++] = unit;
 }
 
-static uint32_t unit_of(struct cm_publisher *p, const struct cm_unit_key *key)
+/* A unit that the caller's number does not lead to. */
+static uint32_t look_up(struct cm_publisher *p, const struct cm_unit_key *key, uint32_t number)
 {
-    if (p->row_key.id.p != NULL && cm_unit_key_cmp(&p->row_key, key) == 0) {
+    bool first;
+    uint32_t unit = cm_placement_hand_over(p->placement, key, &first);
+    cm_unit_keys_note(p->keys, number, unit, key);
+    if (first) {
+        appear(&p->appeared[key->kind], unit);
+    }
+    return unit;
+}
+
+static uint32_t unit_of(struct cm_publisher *p, const struct cm_unit_key *key, uint32_t number)
+{
+    uint32_t unit = cm_unit_keys_find(p->keys, number, key);
+    return CM_LIKELY(unit != CM_UNIT_NONE) ? unit : look_up(p, key, number);
+}
+
+static void write_now(struct cm_publisher *p, uint32_t unit, struct cm_str value)
+{
+    struct cm_text *out = cm_row_batch_begin(p->rows, cm_unit_keys_bulk(p->keys, unit),
+                                             cm_unit_keys_field(p->keys, p->config->all_count));
+    cm_text_add(out, value.p, value.len);
+    cm_row_batch_end(p->rows);
+}
+
+/* The unit of a row; when it is another than before, with what waits for it. */
+static uint32_t row_unit_of(struct cm_publisher *p, const struct cm_unit_key *key, uint32_t number)
+{
+    struct cm_str now;
+    if (p->row_unit != CM_UNIT_NONE && p->row_kind == key->kind &&
+        cm_str_eq(cm_unit_keys_id(p->keys, p->row_unit), key->id)) {
         return p->row_unit;
     }
-    bool first;
-    p->row_unit = cm_placement_hand_over(p->placement, key, &first);
-    p->row_key = *cm_placement_key(p->placement, p->row_unit);
-    if (first) {
-        appear(&p->appeared[key->kind], p->row_unit);
+    p->row_kind = key->kind;
+    p->row_unit = unit_of(p, key, number);
+    if (cm_now_batch_take(p->nows, p->row_unit, &now)) {
+        write_now(p, p->row_unit, now);
     }
     return p->row_unit;
 }
 
-void cm_publisher_row(struct cm_publisher *p, const struct cm_unit_key *key, uint32_t window,
-                      int64_t asof_ms, const struct cm_measures *m)
+void cm_publisher_row(struct cm_publisher *p, const struct cm_unit_key *key, uint32_t number,
+                      uint32_t window, int64_t asof_ms, const struct cm_measures *m)
 {
     CM_ASSERT(p->in_tick && window < p->config->all_count);
-    uint32_t unit = unit_of(p, key);
-    p->value.len = 0;
-    cm_value_write(&p->value, p->config, asof_ms, m);
-    cm_row_batch_value(p->rows, p->value.data, p->value.len);
-    if (p->config->publish.units) {
-        const char *name = p->config->all[window].name;
-        cm_row_batch_add(p->rows, unit, p->config->all_count,
-                         (struct cm_str){name, (uint32_t)strlen(name)});
-    }
+    uint32_t unit = row_unit_of(p, key, number);
+    bool hashes = p->config->publish.units;
+    struct cm_str hash = hashes ? cm_unit_keys_bulk(p->keys, unit) : (struct cm_str){NULL, 0};
+    struct cm_text *out = cm_row_batch_begin(p->rows, hash, cm_unit_keys_field(p->keys, window));
+    cm_value_write(out, p->config, asof_ms, m);
+    cm_row_batch_end(p->rows);
     if (p->config->publish.boards) {
         uint32_t parent = cm_placement_parent(p->placement, unit);
         if (key->kind != CM_KIND_SEAT) {
             cm_row_batch_add(p->rows, unit, window, CM_STR("."));
         }
         if (parent != CM_UNIT_NONE) {
-            cm_row_batch_add(p->rows, parent, window, p->row_key.id);
+            cm_row_batch_add(p->rows, parent, window, cm_unit_keys_id(p->keys, unit));
         }
     }
     cm_rank_batch_add(p->ranks, key, window, m);
@@ -343,13 +377,9 @@ void cm_publisher_now(struct cm_publisher *p, const struct cm_unit_key *key, int
                       const struct cm_gauge *gauge)
 {
     CM_ASSERT(p->in_tick);
-    if (!p->config->publish.units) {
-        return;
+    if (p->config->publish.units) {
+        cm_now_batch_add(p->nows, unit_of(p, key, CM_UNIT_NONE), asof_ms, gauge);
     }
-    p->value.len = 0;
-    cm_now_write(&p->value, asof_ms, gauge);
-    cm_row_batch_value(p->rows, p->value.data, p->value.len);
-    cm_row_batch_add(p->rows, unit_of(p, key), p->config->all_count, CM_STR("now"));
 }
 
 void cm_publisher_history(struct cm_publisher *p, const struct cm_unit_key *key, uint32_t window,
@@ -379,20 +409,15 @@ void cm_publisher_history(struct cm_publisher *p, const struct cm_unit_key *key,
     cm_key_window(&p->history, config->redis_prefix, "history", key, name);
     cm_resp_i64(&p->history, expire_ms < EXPIRE_MS_MAX ? expire_ms : EXPIRE_MS_MAX);
     p->history_commands += 2;
-    cm_housekeeping_trim(p->keeper, unit_of(p, key), window);
+    cm_housekeeping_trim(p->keeper, unit_of(p, key, CM_UNIT_NONE), window);
 }
 
 /* --- what goes out --- */
 
-static void write_key(void *context, struct cm_text *out, uint32_t unit, uint32_t slot)
+static void write_board_key(void *context, struct cm_text *out, uint32_t unit, uint32_t window)
 {
     const struct cm_publisher *p = context;
-    const struct cm_unit_key *key = cm_placement_key(p->placement, unit);
-    if (slot == p->config->all_count) {
-        cm_key_unit(out, p->config->redis_prefix, key);
-    } else {
-        cm_key_window(out, p->config->redis_prefix, "board", key, p->config->all[slot].name);
-    }
+    cm_unit_keys_board(p->keys, out, cm_placement_key(p->placement, unit), window);
 }
 
 static uint32_t write_appeared(struct cm_publisher *p, struct cm_text *out)
@@ -416,9 +441,27 @@ static uint32_t write_appeared(struct cm_publisher *p, struct cm_text *out)
     return commands;
 }
 
+/* Boards, which copy, and then the hashes, which change hands. */
+static uint32_t write_rows(struct cm_publisher *p, struct cm_text *out)
+{
+    uint32_t hashes = 0;
+    uint32_t unit;
+    struct cm_str now;
+    while (cm_now_batch_take_any(p->nows, &unit, &now)) { /* of units without a row */
+        write_now(p, unit, now);
+    }
+    uint32_t boards = cm_row_batch_boards(p->rows, out, write_board_key, p);
+    struct cm_text *text = cm_row_batch_hashes(p->rows, &hashes);
+    if (hashes > 0) {
+        cm_redis_give(p->redis, text);
+    }
+    return boards + hashes;
+}
+
 static void close_tick(struct cm_publisher *p)
 {
     cm_row_batch_clear(p->rows);
+    cm_now_batch_clear(p->nows);
     cm_rank_batch_clear(p->ranks);
     for (uint32_t kind = 0; kind < CM_KIND_COUNT; kind++) {
         p->appeared[kind].count = 0;
@@ -478,7 +521,8 @@ void cm_publisher_end(struct cm_publisher *p, const struct cm_publisher_meta *me
     commands += cm_moves_write(p->placement, p->config, out);
     cm_placement_clear(p->placement);
     commands += write_appeared(p, out);
-    commands += cm_row_batch_write(p->rows, out, write_key, p);
+    commands += write_rows(p, out);
+    out = cm_redis_buffer(p->redis);
     commands += cm_rank_batch_write(p->ranks, out);
     cm_text_add(out, p->history.data, p->history.len);
     commands += p->history_commands;

@@ -72,10 +72,14 @@ void cm_publisher_poll(struct cm_publisher *publisher, int64_t now_mono_ns);
  * tick, or the gate is closed: try again later, hand over nothing. */
 bool cm_publisher_try_begin(struct cm_publisher *publisher, int64_t asof_ms);
 /* One unit in one window, changed since it was last handed over; at most once a tick, rows of a
- * unit together, for speed. Empty windows come as zeros (m->tally all 0). */
+ * unit together, for speed. `number` is the caller's for that unit, dense from 0 (CM_UNIT_NONE:
+ * none): the way to it is short when it stood for the same unit before. Empty windows come as zeros
+ * (m->tally all 0). */
 void cm_publisher_row(struct cm_publisher *publisher, const struct cm_unit_key *key,
-                      uint32_t window, int64_t asof_ms, const struct cm_measures *m);
-/* The live picture of a unit, inside a tick: field `now` of its hash (layout `units`). */
+                      uint32_t number, uint32_t window, int64_t asof_ms,
+                      const struct cm_measures *m);
+/* The live picture of a unit, inside a tick: field `now` of its hash (layout `units`). Before the
+ * rows of the unit, so that it goes out with them; at most once a tick. */
 void cm_publisher_now(struct cm_publisher *publisher, const struct cm_unit_key *key,
                       int64_t asof_ms, const struct cm_gauge *gauge);
 /* A closed period, inside a tick; kept and sent again until Redis has it. history.keep 0s: nothing.

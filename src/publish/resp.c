@@ -2,23 +2,31 @@
 /* resp.c — see resp.h. Lengths are bytes, so whatever an id holds needs no escaping. */
 #include "publish/resp.h"
 
-static void head(struct cm_text *out, char mark, uint64_t number)
+#define HEAD_BYTES 23u /* a mark, 20 digits, the end of the line */
+
+static char *put_head(char *to, char mark, uint64_t number)
 {
-    cm_text_addc(out, mark);
-    cm_text_add_u64(out, number);
-    cm_text_add(out, "\r\n", 2);
+    *to = mark;
+    to = cm_put_small(to + 1, number);
+    memcpy(to, "\r\n", 2);
+    return to + 2;
 }
 
 void cm_resp_array(struct cm_text *out, uint64_t words)
 {
-    head(out, '*', words);
+    char *to = cm_text_room(out, HEAD_BYTES);
+    out->len += (size_t)(put_head(to, '*', words) - to);
 }
 
 void cm_resp_bulk(struct cm_text *out, const void *bytes, size_t len)
 {
-    head(out, '$', len);
-    cm_text_add(out, bytes, len);
-    cm_text_add(out, "\r\n", 2);
+    char *begin = cm_text_room(out, HEAD_BYTES + len + 2);
+    char *to = put_head(begin, '$', len);
+    if (len > 0) {
+        memcpy(to, bytes, len);
+    }
+    memcpy(to + len, "\r\n", 2);
+    out->len += (size_t)(to - begin) + len + 2;
 }
 
 void cm_resp_word(struct cm_text *out, const char *word)
@@ -40,9 +48,14 @@ void cm_resp_pieces(struct cm_text *out, const struct cm_str *pieces, uint32_t c
     for (uint32_t i = 0; i < count; i++) {
         len += pieces[i].len;
     }
-    head(out, '$', len);
+    char *begin = cm_text_room(out, HEAD_BYTES + len + 2);
+    char *to = put_head(begin, '$', len);
     for (uint32_t i = 0; i < count; i++) {
-        cm_text_add(out, pieces[i].p, pieces[i].len);
+        if (pieces[i].len > 0) {
+            memcpy(to, pieces[i].p, pieces[i].len);
+            to += pieces[i].len;
+        }
     }
-    cm_text_add(out, "\r\n", 2);
+    memcpy(to, "\r\n", 2);
+    out->len += (size_t)(to - begin) + 2;
 }

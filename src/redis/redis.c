@@ -7,8 +7,8 @@
  *      │   nothing in flight  ▼                         ▼                 ▼
  *      └────────────────── CLOSING ◄────────────────────┴─────────────────┘
  *
- * Commands: bytes go into texts[filling] while the other text is being sent. Answers: `runs` knows
- * how many commands wait, and for whom.
+ * Commands: bytes go into `out`, which sends one text while the next is filling. Answers: `runs`
+ * knows how many commands wait, and for whom.
  *
  * Completions know no time, so they only leave marks (got_bytes, sent_bytes) and poll() turns these
  * into times. Where poll() itself came late (the thread was stopped or starved) the deadlines move
@@ -36,6 +36,7 @@
 #include "base/memory.h"
 #include "base/prng.h"
 #include "redis/redis_address.h"
+#include "redis/redis_out.h"
 #include "redis/redis_runs.h"
 #include "redis/redis_setup.h"
 
@@ -46,7 +47,6 @@
 #define LATE_POLL_NS       (1 * CM_NS_PER_S)
 #define RECV_BYTES         65536u
 #define READER_IDLE_BYTES  ((size_t)1 << 20)
-#define TEXT_IDLE_BYTES    ((size_t)16 << 20) /* a drained buffer larger than this is given back */
 
 enum state { WAITING, CONNECTING, SETTING_UP, READY, CLOSING };
 
@@ -70,9 +70,7 @@ struct cm_redis {
     struct redis_op sending;
     struct redis_op receiving;
 
-    struct cm_text texts[2];
-    uint32_t filling;
-    size_t sent; /* of the other one */
+    struct cm_redis_out out;
     struct cm_redis_runs runs;
     redisReader *reader;
     char *received;
@@ -121,20 +119,6 @@ static void close_if_quiet(struct cm_redis *redis)
         redis->fd = -1;
     }
     redis->state = WAITING;
-}
-
-/* A password may have passed through. */
-static void wipe(struct cm_text *text)
-{
-    if (text->data != NULL) {
-        explicit_bzero(text->data, text->cap);
-    }
-}
-
-static void drop_text(struct cm_text *text)
-{
-    wipe(text);
-    cm_text_free(text);
 }
 
 /* +-25 %, so that many processes do not come back at the same instant. */
@@ -197,31 +181,13 @@ static void lose(struct cm_redis *redis, const char *format, ...)
 
 /* --- sending --- */
 
-static struct cm_text *sending_text(struct cm_redis *redis)
-{
-    return &redis->texts[1 - redis->filling];
-}
-
 static void start_send(struct cm_redis *redis)
 {
-    if (redis->sending.op.in_flight) {
-        return;
+    const char *bytes;
+    size_t len;
+    if (!redis->sending.op.in_flight && cm_redis_out_next(&redis->out, &bytes, &len)) {
+        cm_ring_send(redis->ring, &redis->sending.op, redis->fd, bytes, len);
     }
-    struct cm_text *text = sending_text(redis);
-    if (redis->sent == text->len) {
-        if (text->cap > TEXT_IDLE_BYTES) {
-            cm_text_free(text);
-        }
-        text->len = 0;
-        redis->sent = 0;
-        if (redis->texts[redis->filling].len == 0) {
-            return;
-        }
-        redis->filling = 1 - redis->filling;
-        text = sending_text(redis);
-    }
-    cm_ring_send(redis->ring, &redis->sending.op, redis->fd, text->data + redis->sent,
-                 text->len - redis->sent);
 }
 
 static void send_done(struct cm_op *op, int32_t result, uint32_t flags)
@@ -237,7 +203,7 @@ static void send_done(struct cm_op *op, int32_t result, uint32_t flags)
         return;
     }
     if (result > 0) {
-        redis->sent += (size_t)result;
+        cm_redis_out_sent(&redis->out, (size_t)result);
         redis->sent_bytes = true;
     }
     start_send(redis);
@@ -260,8 +226,7 @@ static void setup_answered(void *context, const struct redisReply *reply)
         lose(redis, "%s", redis->setup.reason);
         return;
     }
-    wipe(&redis->texts[0]);
-    wipe(&redis->texts[1]);
+    cm_redis_out_wipe(&redis->out);
     redis->state = READY;
     redis->backoff_ns = FIRST_BACKOFF_NS;
     cm_redis_address_reset(&redis->address);
@@ -274,8 +239,7 @@ static void setup_answered(void *context, const struct redisReply *reply)
 
 static void start_setup(struct cm_redis *redis)
 {
-    int commands =
-        cm_redis_setup_start(&redis->setup, &redis->options, &redis->texts[redis->filling]);
+    int commands = cm_redis_setup_start(&redis->setup, &redis->options, &redis->out.filling);
     if (commands < 0) {
         lose(redis, "%s", redis->setup.reason);
         return;
@@ -397,9 +361,7 @@ static void start_connect(struct cm_redis *redis)
     redis->state = CONNECTING;
     redis->timed_out = false;
     memset(&redis->setup, 0, sizeof(redis->setup));
-    drop_text(&redis->texts[0]);
-    drop_text(&redis->texts[1]);
-    redis->sent = 0;
+    cm_redis_out_free(&redis->out);
     if (redis->reader != NULL) {
         redisReaderFree(redis->reader);
     }
@@ -517,8 +479,7 @@ void cm_redis_destroy(struct cm_redis *redis)
         redisReaderFree(redis->reader);
     }
     cm_redis_address_reset(&redis->address);
-    drop_text(&redis->texts[0]);
-    drop_text(&redis->texts[1]);
+    cm_redis_out_free(&redis->out);
     cm_redis_runs_free(&redis->runs);
     free(redis->received);
     free_string(redis->options.address);
@@ -542,7 +503,7 @@ void cm_redis_command(struct cm_redis *redis, int argc, const char *const *argv,
     char *command = NULL;
     int len = redisFormatCommandArgv(&command, argc, plain, argv_len);
     CM_ASSERT(len > 0);
-    cm_text_add(&redis->texts[redis->filling], command, (size_t)len);
+    cm_text_add(&redis->out.filling, command, (size_t)len);
     redisFreeCommand(command);
     cm_redis_runs_push(&redis->runs, 1, done, context);
 }
@@ -550,7 +511,13 @@ void cm_redis_command(struct cm_redis *redis, int argc, const char *const *argv,
 struct cm_text *cm_redis_buffer(struct cm_redis *redis)
 {
     CM_ASSERT(redis->state == READY);
-    return &redis->texts[redis->filling];
+    return &redis->out.filling;
+}
+
+void cm_redis_give(struct cm_redis *redis, struct cm_text *text)
+{
+    CM_ASSERT(redis->state == READY);
+    cm_redis_out_give(&redis->out, text);
 }
 
 void cm_redis_added(struct cm_redis *redis, uint32_t commands, cm_redis_reply_fn done,
@@ -569,7 +536,7 @@ uint32_t cm_redis_pending(const struct cm_redis *redis)
 
 size_t cm_redis_unsent_bytes(const struct cm_redis *redis)
 {
-    return is_open(redis) ? redis->texts[0].len + redis->texts[1].len - redis->sent : 0;
+    return is_open(redis) ? cm_redis_out_unsent(&redis->out) : 0;
 }
 
 const char *cm_redis_last_error(const struct cm_redis *redis)

@@ -2,8 +2,8 @@
 /* redis.h — one pipelined connection to Redis: hiredis formats cold commands and parses replies,
  * io_uring carries the bytes.
  *
- *   commands ──► filling buffer ──► sending buffer ──► socket ──► redisReader ──► callbacks
- *                (grows)            (one send in flight)          in order of commands
+ *   commands ──► filling buffer ──► buffers to send ──► socket ──► redisReader ──► callbacks
+ *                (grows)            (one send in flight)           in order of commands
  *
  * Connects by itself (AUTH from the configured file, SELECT, CLIENT SETNAME) and again after a
  * loss, after 100 ms, 200 ms ... 10 s, each +-25 %. A connection counts as lost, too, when a send
@@ -58,8 +58,11 @@ bool cm_redis_is_ready(const struct cm_redis *redis);
 void cm_redis_command(struct cm_redis *redis, int argc, const char *const *argv,
                       const size_t *argv_len, cm_redis_reply_fn done, void *context);
 /* For hot commands: the caller encodes RESP itself at the end of this buffer ... (ask for it anew
- * after each poll or wait in the ring: there are two). Only while ready. */
+ * after each poll or wait in the ring). Only while ready. */
 struct cm_text *cm_redis_buffer(struct cm_redis *redis);
+/* A large text changes hands instead of being copied: what it holds goes behind what the buffer has
+ * so far; it comes back empty. Ask for the buffer anew. */
+void cm_redis_give(struct cm_redis *redis, struct cm_text *text);
 /* ... and says how many commands it has added, whole ones, before the next poll or wait in the
  * ring; done is called for each of them (NULL: nobody cares). Cost does not depend on how many. */
 void cm_redis_added(struct cm_redis *redis, uint32_t commands, cm_redis_reply_fn done,

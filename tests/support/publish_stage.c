@@ -227,7 +227,7 @@ void row(enum cm_kind kind, const char *id, const char *window, int64_t asof_ms,
 {
     struct cm_measures m = legs(answered);
     struct cm_unit_key key = key_of(kind, id);
-    cm_publisher_row(publisher, &key, window_of(window), asof_ms, &m);
+    cm_publisher_row(publisher, &key, CM_UNIT_NONE, window_of(window), asof_ms, &m);
     cm_hist_free(&m.handle);
 }
 
