@@ -22,6 +22,7 @@
 #define COUNT_BITS   22u
 #define COUNT_MAX    ((UINT32_C(1) << COUNT_BITS) - 1)
 #define SPARSE_CELLS 192u
+#define COPY_CELLS   4u /* a copy has room for so many, at least: it may be copied over */
 
 static uint32_t cell_bin(uint32_t cell)
 {
@@ -336,12 +337,13 @@ void cm_hist_copy(struct cm_hist *into, const struct cm_hist *from)
         return;
     }
     bool dense = is_dense(from);
-    bool fits =
-        into->cells != NULL && is_dense(into) == dense && (dense || into->cap >= from->used);
+    uint32_t cells = from->used < COPY_CELLS ? COPY_CELLS : from->used;
+    bool fits = into->cells != NULL && is_dense(into) == dense &&
+                (dense || (into->cap >= from->used && into->cap <= 2 * cells));
     if (!fits) {
         cm_hist_free(into);
-        into->cap = dense ? 0 : from->used;
-        into->cells = cm_realloc(NULL, from->used, sizeof *into->cells);
+        into->cap = dense ? 0 : (uint16_t)cells;
+        into->cells = cm_realloc(NULL, cells, sizeof *into->cells);
     }
     memcpy(into->cells, from->cells, from->used * sizeof *into->cells);
     into->used = from->used;

@@ -74,7 +74,8 @@ uint64_t cm_hist_quantile(const struct cm_hist *hist, uint64_t total, uint32_t p
 /* Calls visit for every bin with a count, in rising order. */
 void cm_hist_each(const struct cm_hist *hist,
                   void (*visit)(void *context, uint32_t bin, uint32_t count), void *context);
-void cm_hist_copy(struct cm_hist *into, const struct cm_hist *from); /* replaces `into` */
+/* Replaces `into`, whose memory is used again where it is about right. */
+void cm_hist_copy(struct cm_hist *into, const struct cm_hist *from);
 void cm_hist_free(struct cm_hist *hist);
 /* Empties it; a sparse one keeps its cells for what comes next. */
 void cm_hist_clear(struct cm_hist *hist);

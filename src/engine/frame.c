@@ -2,13 +2,23 @@
 #include "engine/frame.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 
+#define IDLE_ROWS 65536u /* the figures of rows behind these give their memory back */
+
+static void free_rows(struct cm_frame *frame, uint32_t from)
+{
+    for (uint32_t i = from; i < frame->rows_cap; i++) {
+        cm_measures_free(&frame->rows[i].m);
+    }
+}
+
 void cm_frame_clear(struct cm_frame *frame)
 {
-    for (uint32_t i = 0; i < frame->rows_count; i++) {
-        cm_measures_free(&frame->rows[i].m);
+    if (frame->rows_count > IDLE_ROWS) {
+        free_rows(frame, IDLE_ROWS);
     }
     frame->rows_count = 0;
     frame->gauges_count = 0;
@@ -18,8 +28,9 @@ void cm_frame_clear(struct cm_frame *frame)
 
 void cm_frame_free(struct cm_frame *frame)
 {
-    cm_frame_clear(frame);
+    free_rows(frame, 0);
     cm_rule_log_free(&frame->rules);
+    cm_unit_order_free(&frame->order);
     free(frame->rows);
     free(frame->gauges);
     free(frame->positions);
@@ -28,8 +39,10 @@ void cm_frame_free(struct cm_frame *frame)
 struct cm_frame_row *cm_frame_add_row(struct cm_frame *frame)
 {
     if (frame->rows_count == frame->rows_cap) {
-        frame->rows_cap = frame->rows_cap == 0 ? 1024 : 2 * frame->rows_cap;
-        frame->rows = cm_realloc(frame->rows, frame->rows_cap, sizeof(*frame->rows));
+        uint32_t cap = frame->rows_cap == 0 ? 1024 : 2 * frame->rows_cap;
+        frame->rows = cm_realloc(frame->rows, cap, sizeof(*frame->rows));
+        memset(frame->rows + frame->rows_cap, 0, (cap - frame->rows_cap) * sizeof(*frame->rows));
+        frame->rows_cap = cap;
     }
     return &frame->rows[frame->rows_count++];
 }

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "engine/rule_steps.h"
+#include "engine/unit_order.h"
 #include "event/figures.h"
 #include "event/gauge.h"
 #include "event/reason.h"
@@ -40,10 +41,11 @@ struct cm_frame_request {
 
 struct cm_frame_row {
     struct cm_unit_key key; /* text borrowed from the worker's units, which it never moves */
+    uint32_t unit;          /* the worker's number of it: the same until the worker begins again */
     uint32_t window;
     bool is_history; /* closed period: asof_ms is its end */
     int64_t asof_ms;
-    struct cm_measures m; /* histogram and details are the frame's, or whoever took them */
+    struct cm_measures m; /* histogram and details are the frame's: who takes them leaves others */
 };
 
 struct cm_frame_gauge {
@@ -59,8 +61,9 @@ struct cm_frame_counters {
 };
 
 struct cm_frame {
-    struct cm_frame_row *rows;
+    struct cm_frame_row *rows; /* those behind the last one keep their memory for the next */
     uint32_t rows_count, rows_cap;
+    struct cm_unit_order order;    /* of the worker, while it fills */
     struct cm_frame_gauge *gauges; /* what changed, and all in which a call waits */
     uint32_t gauges_count, gauges_cap;
     struct cm_rule_log rules;
@@ -69,9 +72,11 @@ struct cm_frame {
     struct cm_frame_counters counters;
 };
 
-/* Empties rows and rule log, keeps the memory. */
+/* Empties rows and rule log, keeps the memory; that of the figures only of so many rows as a tick
+ * usually has. */
 void cm_frame_clear(struct cm_frame *frame);
 void cm_frame_free(struct cm_frame *frame);
+/* Its m owns memory that may be used again (cm_measures_copy()); all else is to be set. */
 struct cm_frame_row *cm_frame_add_row(struct cm_frame *frame);
 struct cm_frame_gauge *cm_frame_add_gauge(struct cm_frame *frame);
 

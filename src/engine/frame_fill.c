@@ -16,10 +16,11 @@ static void add_row(struct cm_fill *f, uint32_t unit, uint32_t window, bool is_h
     }
     struct cm_frame_row *row = cm_frame_add_row(f->frame);
     row->key = *cm_units_key(cm_windows_units(f->windows), unit);
+    row->unit = unit;
     row->window = window;
     row->is_history = is_history;
     row->asof_ms = cm_windows_asof(f->windows, CM_VIEW_ROWS, window);
-    cm_measures_own(&row->m, &m);
+    cm_measures_copy(&row->m, &m);
 }
 
 static void add_history(struct cm_fill *f, uint32_t window, int64_t end_ms)
@@ -194,6 +195,24 @@ static void add_positions(struct cm_fill *f)
     }
 }
 
+static void add_changed(struct cm_fill *f)
+{
+    uint32_t count = 0;
+    const struct cm_changed_unit *changed = cm_windows_changed(f->windows, CM_VIEW_ROWS, &count);
+    struct cm_unit_order *order = &f->frame->order;
+    order->count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        cm_unit_order_add(order, changed[i].unit, changed[i].windows);
+    }
+    cm_unit_order_sort(order);
+    for (uint32_t i = 0; i < order->count; i++) {
+        cm_windows_expect_rows(f->windows, CM_VIEW_ROWS, order->items, order->count, i);
+        for (uint32_t bits = order->items[i].windows; bits != 0; bits &= bits - 1) {
+            add_row(f, order->items[i].unit, (uint32_t)__builtin_ctz(bits), false);
+        }
+    }
+}
+
 void cm_frame_fill(const struct cm_fill *fill)
 {
     struct cm_fill own = *fill;
@@ -207,16 +226,8 @@ void cm_frame_fill(const struct cm_fill *fill)
         if (r->resync) {
             cm_windows_touch_all(f->windows, CM_VIEW_ROWS);
         }
-        uint32_t count = 0;
-        const struct cm_changed_unit *changed =
-            r->emit_rows ? cm_windows_changed(f->windows, CM_VIEW_ROWS, &count) : NULL;
-        for (uint32_t i = 0; i < count; i++) {
-            cm_windows_expect_rows(f->windows, CM_VIEW_ROWS, changed, count, i);
-            for (uint32_t bits = changed[i].windows; bits != 0; bits &= bits - 1) {
-                add_row(f, changed[i].unit, (uint32_t)__builtin_ctz(bits), false);
-            }
-        }
         if (r->emit_rows) {
+            add_changed(f);
             add_gauges(f);
         }
         cm_windows_trim(f->windows);

@@ -100,17 +100,18 @@ static void feed_rules(struct run *r)
     free(logs);
 }
 
-static void publish_row(void *context, const struct cm_unit_key *key, uint32_t window,
-                        int64_t asof_ms, const struct cm_measures *m)
+static void publish_row(void *context, const struct cm_unit_key *key, uint32_t unit,
+                        uint32_t window, int64_t asof_ms, const struct cm_measures *m)
 {
     struct run *r = context;
-    cm_publisher_row(r->publisher, key, CM_UNIT_NONE, window, asof_ms, m);
+    cm_publisher_row(r->publisher, key, unit, window, asof_ms, m);
 }
 
-static void publish_history(void *context, const struct cm_unit_key *key, uint32_t window,
-                            int64_t asof_ms, const struct cm_measures *m)
+static void publish_history(void *context, const struct cm_unit_key *key, uint32_t unit,
+                            uint32_t window, int64_t asof_ms, const struct cm_measures *m)
 {
     struct run *r = context;
+    (void)unit;
     char label[16];
     cm_zone_period_label(r->config->zone, r->config->all[window].period, asof_ms - 1, label);
     cm_publisher_history(r->publisher, key, window, label, asof_ms, m);
@@ -149,13 +150,13 @@ static void take_frames(struct run *r)
         cm_frame_counters_add(&sum, &frames[w]->counters);
     }
     if (r->round_emits) {
-        cm_merge_rows(r->rows, frames, publish_row, r);
         if (r->request.resync) {
             cm_gauge_merge_touch_all(r->gauges);
         }
-        if (r->request.emit_rows) {
+        if (r->request.emit_rows) { /* first, so that each goes out with the rows of its unit */
             cm_gauge_merge_take(r->gauges, frames, publish_now, r);
         }
+        cm_merge_rows(r->rows, frames, publish_row, r);
         cm_merge_history(frames, r->workers_count, publish_history, r);
     }
     cm_frame_counters_meta(&sum, &r->meta);

@@ -267,6 +267,17 @@ void cm_measures_own(struct cm_measures *into, const struct cm_measures *from)
     }
 }
 
+void cm_measures_copy(struct cm_measures *into, const struct cm_measures *from)
+{
+    struct cm_hist handle = into->handle;
+    struct cm_details details = into->details;
+    *into = *from;
+    into->handle = handle;
+    into->details = details;
+    cm_hist_copy(&into->handle, &from->handle);
+    cm_details_copy(&into->details, &from->details);
+}
+
 void cm_measures_run_on(struct cm_measures *m, const int32_t running[CM_STATE_COUNT],
                         int64_t passed_ms)
 {

@@ -101,6 +101,8 @@ void cm_measures_run_on(struct cm_measures *m, const int32_t running[CM_STATE_CO
 
 /* Replaces *into, which owns its histogram and details from then on; *from may be borrowed. */
 void cm_measures_own(struct cm_measures *into, const struct cm_measures *from);
+/* The same for one that owns memory already, which is used again. */
+void cm_measures_copy(struct cm_measures *into, const struct cm_measures *from);
 void cm_measures_free(struct cm_measures *m);
 /* No leg, no judgement, no time in a state but offline. */
 bool cm_measures_are_empty(const struct cm_measures *m);

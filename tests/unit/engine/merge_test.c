@@ -97,16 +97,17 @@ struct seen {
     uint32_t count;
     struct {
         struct cm_unit_key key;
-        uint32_t window, answered;
+        uint32_t unit, window, answered;
         int64_t asof_ms;
     } at[32];
 };
 
-static void see(void *context, const struct cm_unit_key *key, uint32_t window, int64_t asof_ms,
-                const struct cm_measures *m)
+static void see(void *context, const struct cm_unit_key *key, uint32_t unit, uint32_t window,
+                int64_t asof_ms, const struct cm_measures *m)
 {
     struct seen *seen = context;
     assert_true(seen->count < 32);
+    seen->at[seen->count].unit = unit;
     seen->at[seen->count].key = *key;
     seen->at[seen->count].window = window;
     seen->at[seen->count].asof_ms = asof_ms;
@@ -116,11 +117,14 @@ static void see(void *context, const struct cm_unit_key *key, uint32_t window, i
 static void add_row(struct cm_frame *frame, uint32_t unit, uint32_t window, int64_t asof_ms,
                     uint32_t answered, bool is_history)
 {
-    *cm_frame_add_row(frame) = (struct cm_frame_row){.key = units[unit],
-                                                     .window = window,
-                                                     .is_history = is_history,
-                                                     .asof_ms = asof_ms,
-                                                     .m = measures(answered, 1)};
+    struct cm_frame_row *row = cm_frame_add_row(frame);
+    cm_measures_free(&row->m);
+    *row = (struct cm_frame_row){.key = units[unit],
+                                 .unit = 70000 - unit, /* a worker numbers as it likes */
+                                 .window = window,
+                                 .is_history = is_history,
+                                 .asof_ms = asof_ms,
+                                 .m = measures(answered, 1)};
 }
 
 static void a_round_gives_each_changed_figure_once(void **state)
@@ -150,6 +154,50 @@ static void a_round_gives_each_changed_figure_once(void **state)
     assert_int_equal(seen.count, 1);
     assert_int_equal(seen.at[0].answered, 7);
     assert_int_equal(seen.at[0].asof_ms, 11);
+    cm_frame_free(&frames[0]);
+    cm_frame_free(&frames[1]);
+    cm_merge_destroy(merge);
+}
+
+/* Units come by our numbers, whatever the workers' are, and as these are dealt anew. */
+static void units_come_in_order(void **state)
+{
+    (void)state;
+    struct cm_merge *merge = cm_merge_create(2, 1);
+    struct cm_frame frames[2];
+    memset(frames, 0, sizeof(frames));
+    struct cm_frame *both[] = {&frames[0], &frames[1]};
+    struct seen seen = {0};
+    for (uint32_t round = 0; round < 3; round++) {
+        add_row(&frames[0], 2 * (round % 2), 0, 10 + round, 1, false);
+        add_row(&frames[0], 1, 0, 10 + round, 2, false);
+        add_row(&frames[1], 2 - 2 * (round % 2), 0, 10 + round, 3, false);
+        seen.count = 0;
+        cm_merge_rows(merge, both, see, &seen);
+        assert_int_equal(seen.count, 3);
+        for (uint32_t i = 0; i < 3; i++) {
+            assert_int_equal(seen.at[i].unit, i);
+            assert_int_equal(cm_unit_key_cmp(&seen.at[i].key, &units[i]), 0);
+        }
+        assert_int_equal(seen.at[1].answered, 2);
+        cm_frame_clear(&frames[0]);
+        cm_frame_clear(&frames[1]);
+        if (round == 1) {
+            cm_merge_forget(merge, 0);
+            cm_merge_forget(merge, 1);
+        }
+    }
+    assert_int_equal(seen.at[0].answered, 1); /* nothing is left of the rounds before */
+    assert_int_equal(seen.at[2].answered, 3);
+    /* The worker's old number stands for another unit now. */
+    cm_merge_forget(merge, 0);
+    add_row(&frames[0], 2, 0, 20, 5, false);
+    frames[0].rows[0].unit = 70000;
+    seen.count = 0;
+    cm_merge_rows(merge, both, see, &seen);
+    assert_int_equal(seen.count, 1);
+    assert_int_equal(seen.at[0].unit, 2);
+    assert_int_equal(seen.at[0].answered, 8);
     cm_frame_free(&frames[0]);
     cm_frame_free(&frames[1]);
     cm_merge_destroy(merge);
@@ -232,6 +280,7 @@ int main(void)
         cmocka_unit_test(shares_add_up_and_the_newest_counts),
         cmocka_unit_test(many_units_grow_the_table),
         cmocka_unit_test(a_round_gives_each_changed_figure_once),
+        cmocka_unit_test(units_come_in_order),
         cmocka_unit_test(time_in_states_runs_on),
         cmocka_unit_test(closed_periods_are_summed_and_sorted),
     };
