@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,51 @@ static void one_layout(void **state)
     assert_words("KEYS b:team:*", "");
     assert_figures("HGET b:board:team:t1:5m .", T0, 1);
     assert_figures("HGET b:board:room:r1:5m t1", T0, 1);
+}
+
+static void now(enum cm_kind kind, const char *id, int64_t asof_ms)
+{
+    const struct cm_gauge gauge = {.has_states = true, .since_ms = T0, .state = CM_STATE_TALKING};
+    struct cm_unit_key key = key_of(kind, id);
+    cm_publisher_now(publisher, &key, asof_ms, &gauge);
+}
+
+static uint64_t hset_calls(void)
+{
+    redisReply *reply = ask("INFO commandstats");
+    const char *at = strstr(reply->str, "cmdstat_hset:calls=");
+    uint64_t calls = at == NULL ? 0 : strtoull(at + strlen("cmdstat_hset:calls="), NULL, 10);
+    freeReplyObject(reply);
+    return calls;
+}
+
+/* One command a unit, with its live picture; pictures of units without rows are not lost. */
+static void a_command_a_unit(void **state)
+{
+    (void)state;
+    stage("windows: [1m/1s, 5m/5s]\npublish: [units]\n");
+    for (int64_t asof_ms = T0; asof_ms < T0 + 2000; asof_ms += 1000) {
+        tell("CONFIG RESETSTAT");
+        begin(asof_ms);
+        now(CM_KIND_SEAT, "1001", asof_ms);
+        now(CM_KIND_SEAT, "1002", asof_ms);
+        row(CM_KIND_SEAT, "1001", "1m", asof_ms, 1);
+        row(CM_KIND_SEAT, "1001", "5m", asof_ms, 2);
+        row(CM_KIND_TEAM, "t1", "5m", asof_ms, 3);
+        end(asof_ms);
+        assert_int_equal(hset_calls(), 3 + 2); /* and those of `meta` around them */
+        assert_words("HKEYS cm:seat:1001", "1m 5m now");
+        assert_words("HKEYS cm:seat:1002", "now");
+        assert_figures("HGET cm:seat:1001 1m", asof_ms, 1);
+        assert_figures("HGET cm:seat:1001 5m", asof_ms, 2);
+        assert_figures("HGET cm:team:t1 5m", asof_ms, 3);
+        char expected[96];
+        (void)snprintf(expected, sizeof(expected),
+                       "{\"asof\":%" PRId64 ",\"state\":\"talking\",\"since\":%" PRId64 "}",
+                       asof_ms, T0);
+        assert_text("HGET cm:seat:1001 now", expected);
+        assert_text("HGET cm:seat:1002 now", expected);
+    }
 }
 
 static void big_tick(void **state)
@@ -328,6 +374,7 @@ int main(void)
         TEST(units_and_boards),
         TEST(empty_windows),
         TEST(one_layout),
+        TEST(a_command_a_unit),
         TEST(big_tick),
         TEST(roster_moves),
         TEST(leftovers_are_removed),
