@@ -129,18 +129,32 @@ static void put_digits(char *to, uint64_t value, unsigned digits)
     }
 }
 
-char *cm_put_u64(char *to, uint64_t value)
+#define EIGHT UINT64_C(100000000) /* one more than eight digits say */
+
+/* A value below that, without leading zeros. */
+static char *put_short(char *to, uint64_t value)
 {
-    const uint64_t limit = 100000000;
-    if (value >= limit) {
-        to = cm_put_u64(to, value / limit);
-        put_eight(to, eight_digits((uint32_t)(value % limit)));
-        return to + 8;
-    }
     uint64_t digits = eight_digits((uint32_t)value);
-    unsigned skip = (unsigned)__builtin_ctzll(digits | UINT64_C(1) << 56) / 8; /* leading zeros */
+    unsigned skip = (unsigned)__builtin_ctzll(digits | UINT64_C(1) << 56) / 8; /* zeros */
     put_eight(to, digits >> 8 * skip);
     return to + 8 - skip;
+}
+
+char *cm_put_u64(char *to, uint64_t value)
+{
+    if (value < EIGHT) {
+        return put_short(to, value);
+    }
+    uint64_t high = value / EIGHT;
+    if (high < EIGHT) {
+        to = put_short(to, high);
+    } else {
+        to = put_short(to, high / EIGHT);
+        put_eight(to, eight_digits((uint32_t)(high % EIGHT)));
+        to += 8;
+    }
+    put_eight(to, eight_digits((uint32_t)(value % EIGHT)));
+    return to + 8;
 }
 
 char *cm_put_fixed(char *to, uint64_t value, unsigned digits)

@@ -114,13 +114,6 @@ const char *cm_detail_source_name(unsigned index)
 #define PUT(to, literal)                                                                           \
     (memcpy((to), (literal), sizeof(literal) - 1), (void)((to) += sizeof(literal) - 1))
 
-static char *put_str(char *to, const char *text)
-{
-    size_t len = strlen(text);
-    memcpy(to, text, len);
-    return to + len;
-}
-
 /* The name without its quotes; NULL: it needs more than a copy. */
 static char *put_plain(char *to, struct cm_str name)
 {
@@ -140,9 +133,9 @@ static char *put_name(struct cm_text *out, char *to, const struct cm_detail *ite
     *to = '"';
     char *end = to + 1;
     if (item->group == CM_DETAIL_STATE) {
-        end = put_str(end, cm_state_name(item->index));
+        end = stpcpy(end, cm_state_name(item->index));
     } else if (item->group == CM_DETAIL_SOURCE) {
-        end = put_str(end, cm_detail_source_name(item->index));
+        end = stpcpy(end, cm_detail_source_name(item->index));
     } else {
         end = put_plain(end, item->name);
         if (end == NULL) {
@@ -163,7 +156,7 @@ static char *put_head(char *to, const struct cm_detail *item, bool first)
         [CM_DETAIL_SOURCE] = ",\"check_sources\":{",
     };
     if (first) {
-        return put_str(to, keys[item->group]);
+        return stpcpy(to, keys[item->group]);
     }
     *to = ',';
     return to + 1;

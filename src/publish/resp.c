@@ -8,8 +8,7 @@ static char *put_head(char *to, char mark, uint64_t number)
 {
     *to = mark;
     to = cm_put_small(to + 1, number);
-    memcpy(to, "\r\n", 2);
-    return to + 2;
+    return cm_resp_end(to);
 }
 
 void cm_resp_array(struct cm_text *out, uint64_t words)
@@ -25,8 +24,7 @@ void cm_resp_bulk(struct cm_text *out, const void *bytes, size_t len)
     if (len > 0) {
         memcpy(to, bytes, len);
     }
-    memcpy(to + len, "\r\n", 2);
-    out->len += (size_t)(to - begin) + len + 2;
+    out->len += (size_t)(cm_resp_end(to + len) - begin);
 }
 
 void cm_resp_word(struct cm_text *out, const char *word)
@@ -56,6 +54,5 @@ void cm_resp_pieces(struct cm_text *out, const struct cm_str *pieces, uint32_t c
             to += pieces[i].len;
         }
     }
-    memcpy(to, "\r\n", 2);
-    out->len += (size_t)(to - begin) + 2;
+    out->len += (size_t)(cm_resp_end(to) - begin);
 }

@@ -10,6 +10,14 @@
  * clients get their turn. */
 #define CM_RESP_ITEMS_MAX 512u
 
+/* The end of a line, at `to`, where there is room; returns what is behind it. */
+static inline char *cm_resp_end(char *to)
+{
+    to[0] = '\r';
+    to[1] = '\n';
+    return to + 2;
+}
+
 void cm_resp_array(struct cm_text *out, uint64_t words);
 void cm_resp_bulk(struct cm_text *out, const void *bytes, size_t len);
 void cm_resp_word(struct cm_text *out, const char *word);

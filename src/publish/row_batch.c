@@ -217,13 +217,11 @@ static void write_field(struct cm_text *out, const struct entry *entry, const ch
     char *begin = cm_text_room(out, 1 + NUMBER_BYTES + 4 + (size_t)len + entry->value_len);
     char *to = begin;
     *to++ = '$';
-    to = cm_put_small(to, len);
-    memcpy(to, "\r\n", 2);
-    memcpy(to + 2, entry->field.p, len);
-    to += 2 + len;
-    memcpy(to, "\r\n", 2);
-    memcpy(to + 2, values + entry->value_at, entry->value_len);
-    out->len += (size_t)(to - begin) + 2 + entry->value_len;
+    to = cm_resp_end(cm_put_small(to, len));
+    memcpy(to, entry->field.p, len);
+    to = cm_resp_end(to + len);
+    memcpy(to, values + entry->value_at, entry->value_len);
+    out->len += (size_t)(to - begin) + entry->value_len;
 }
 
 uint32_t cm_row_batch_boards(const struct cm_row_batch *batch, struct cm_text *out,
