@@ -133,12 +133,12 @@ class Lab:
             fail(f"kafka-broker {words[0]}: {text}")
         return text
 
-    def start_redis(self):
+    def start_redis(self, *options):
         port = free_port()
         self.redis_address = f"127.0.0.1:{port}"
         self.redis = subprocess.Popen(
             ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-             "--dir", str(self.folder), "--logfile", str(self.folder / "redis.log")])
+             "--dir", str(self.folder), "--logfile", str(self.folder / "redis.log"), *options])
         wait_for("redis-server answers", 20, lambda: self.redis_call("PING") == "+PONG")
 
     def start(self, broker="kafka"):

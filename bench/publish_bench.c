@@ -6,7 +6,7 @@
  *                                                   └─► redisAppendCommandArgv ────┘
  *
  *   publish_bench --redis HOST:PORT [--seats N] [--rate N] [--tick MS] [--seconds N] [--repeats N]
- *                 [--layouts LIST] [--json FILE]
+ *                 [--layouts LIST] [--socket PATH] [--json FILE]
  *
  * 100,000 seats, 50,000 rows a second, ticks of 200 ms for 10 s unless given; a row is a seat in
  * one window (5m). THAT REDIS IS EMPTIED (FLUSHALL) before each run: bench/publish starts one.
@@ -45,6 +45,7 @@ struct seat {
 
 struct bench_run {
     char host[64], address[96];
+    const char *socket; /* of the same Redis, for the publisher; NULL: it takes the address */
     int port;
     uint32_t seats_count, rate, tick_ms, seconds, repeats;
     const char *layouts; /* "units, boards", "units", "boards"; NULL: each of them */
@@ -354,9 +355,10 @@ static struct cm_bench_row *measure_run(struct cm_bench *bench, struct bench_run
 static void measure_layouts(struct cm_bench *bench, struct bench_run *r,
                             struct cm_bench_centre *centre, const char *layouts)
 {
-    char address[128], publish[64], name[64];
+    char address[512], publish[64], name[64];
     const char *overrides[] = {address, publish, "windows=[5m/5s]", "periods=[]"};
-    snprintf(address, sizeof(address), "redis.address=%s", r->address);
+    snprintf(address, sizeof(address), "redis.address=%s%s",
+             r->socket == NULL ? "" : "unix:", r->socket == NULL ? r->address : r->socket);
     snprintf(publish, sizeof(publish), "publish=[%s]", layouts);
     struct cm_config *config = cm_bench_config(centre, overrides, CM_ARRAY_LEN(overrides));
     r->config = config;
@@ -435,11 +437,13 @@ int main(int argc, char **argv)
             r.repeats = (uint32_t)cm_bench_number(argv[i], value, 1, CM_BENCH_REPEATS_MAX);
         } else if (strcmp(argv[i], "--layouts") == 0 && value != NULL) {
             r.layouts = value;
+        } else if (strcmp(argv[i], "--socket") == 0 && value != NULL) {
+            r.socket = value;
         } else if (strcmp(argv[i], "--json") == 0 && value != NULL) {
             json = value;
         } else {
             fputs("publish_bench --redis HOST:PORT [--seats N] [--rate N] [--tick MS] [--seconds N]"
-                  " [--repeats N] [--layouts LIST] [--json FILE]\n",
+                  " [--repeats N] [--layouts LIST] [--socket PATH] [--json FILE]\n",
                   stderr);
             return 2;
         }
