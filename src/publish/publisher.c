@@ -3,6 +3,7 @@
  *
  *   placement      who hangs under whom ─► members, which boards a row goes to
  *   unit_keys      the caller's number for a unit ─► ours, and its key ready to be sent
+ *   now_batch      live pictures        ─► wait for the rows of their units
  *   row_batch      rows of the tick     ─► one HSET a key
  *   rank_batch     rankings             ─► ZADD, ZREM
  *   breach_feed    its own queue and pace
