@@ -470,15 +470,7 @@ static void report(struct run *r, int64_t now_ns)
         return;
     }
     r->next_report_ns = now_ns + REPORT_EVERY_NS;
-    struct cm_publisher_counts published = cm_publisher_counts(r->publisher);
-    cm_log(CM_LOG_INFO, "run.figures",
-           "records=%llu counted=%llu duplicates=%llu revised=%llu late=%llu bad=%llu lag=%llu "
-           "ticks=%llu rows=%llu",
-           (unsigned long long)r->meta.records, (unsigned long long)r->meta.counted,
-           (unsigned long long)r->meta.duplicates, (unsigned long long)r->meta.revised,
-           (unsigned long long)r->meta.late, (unsigned long long)r->meta.bad,
-           (unsigned long long)r->meta.lag, (unsigned long long)published.ticks,
-           (unsigned long long)published.rows);
+    cm_run_report(&r->meta, r->publisher);
 }
 
 static int turn(struct run *r)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/run_counters.h"
 
+#include "base/log.h"
+
 #include <string.h>
 
 void cm_frame_counters_clear(struct cm_frame_counters *sum)
@@ -74,4 +76,17 @@ void cm_run_count(struct cm_counters *counters, const struct cm_frame_counters *
         cm_breaches_firing(breaches, count_one, &firing);
     }
     cm_counter_set(&counters->breaches_active, firing);
+}
+
+void cm_run_report(const struct cm_publisher_meta *meta, const struct cm_publisher *publisher)
+{
+    struct cm_publisher_counts published = cm_publisher_counts(publisher);
+    cm_log(CM_LOG_INFO, "run.figures",
+           "records=%llu counted=%llu duplicates=%llu revised=%llu late=%llu bad=%llu lag=%llu "
+           "ticks=%llu rows=%llu",
+           (unsigned long long)meta->records, (unsigned long long)meta->counted,
+           (unsigned long long)meta->duplicates, (unsigned long long)meta->revised,
+           (unsigned long long)meta->late, (unsigned long long)meta->bad,
+           (unsigned long long)meta->lag, (unsigned long long)published.ticks,
+           (unsigned long long)published.rows);
 }

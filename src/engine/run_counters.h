@@ -20,5 +20,7 @@ void cm_frame_counters_meta(const struct cm_frame_counters *sum, struct cm_publi
 void cm_run_count(struct cm_counters *counters, const struct cm_frame_counters *sum,
                   const struct cm_publisher_meta *meta, const struct cm_publisher *publisher,
                   const struct cm_breaches *breaches, uint64_t breaches_emitted);
+/* The line of the log that says how far everything is. */
+void cm_run_report(const struct cm_publisher_meta *meta, const struct cm_publisher *publisher);
 
 #endif
