@@ -9,6 +9,7 @@
 
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -40,6 +41,7 @@ struct cm_kafka {
     struct cm_lane *lanes;
     uint32_t lanes_count;
     struct cm_data_plane plane;
+    atomic_bool parted; /* the one of two has gone that close together: the other frees this */
 };
 
 static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t error,
@@ -455,26 +457,36 @@ static bool leave(struct cm_kafka *kafka)
     return rd_kafka_consumer_closed(kafka->rk) != 0;
 }
 
-static void *destroy_without_leaving(void *rk)
+static void release(struct cm_kafka *kafka)
 {
-    rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    cm_plane_free(&kafka->plane);
+    free(kafka);
+}
+
+static void *destroy_without_leaving(void *context)
+{
+    struct cm_kafka *kafka = context;
+    rd_kafka_destroy_flags(kafka->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    if (atomic_exchange(&kafka->parted, true)) {
+        release(kafka);
+    }
     return NULL;
 }
 
 /* A commit that waits for its coordinator holds up librdkafka's end until the session would have
  * timed out. We do not wait so long: the handle then ends by itself, in a thread that touches
- * nothing of ours but what on_connect() reads. false: it lives on so. */
-static bool destroy(rd_kafka_t *rk, bool left)
+ * nothing of ours but what on_connect() reads. false: that thread still runs. */
+static bool destroy(struct cm_kafka *kafka, bool left)
 {
     pthread_t thread;
     struct timespec until;
 
     if (left) {
-        rd_kafka_destroy(rk);
+        rd_kafka_destroy(kafka->rk);
         return true;
     }
-    if (pthread_create(&thread, NULL, destroy_without_leaving, rk) != 0) {
-        (void)destroy_without_leaving(rk);
+    if (pthread_create(&thread, NULL, destroy_without_leaving, kafka) != 0) {
+        (void)destroy_without_leaving(kafka);
         return true;
     }
     (void)clock_gettime(CLOCK_REALTIME, &until);
@@ -506,12 +518,11 @@ void cm_kafka_close(struct cm_kafka *kafka)
     for (uint32_t i = 0; i < kafka->lanes_count; i++) {
         cm_lane_close(&kafka->lanes[i]);
     }
-    bool gone = destroy(kafka->rk, left);
+    bool gone = destroy(kafka, left);
     free(kafka->lanes);
     free(kafka->held.partitions);
     free(kafka->topic);
-    if (gone) {
-        cm_plane_free(&kafka->plane);
-        free(kafka);
+    if (gone || atomic_exchange(&kafka->parted, true)) {
+        release(kafka);
     }
 }
