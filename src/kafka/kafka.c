@@ -486,7 +486,7 @@ static bool destroy(struct cm_kafka *kafka, bool left)
         return true;
     }
     if (pthread_create(&thread, NULL, destroy_without_leaving, kafka) != 0) {
-        (void)destroy_without_leaving(kafka);
+        rd_kafka_destroy_flags(kafka->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
         return true;
     }
     (void)clock_gettime(CLOCK_REALTIME, &until);
