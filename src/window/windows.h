@@ -4,13 +4,13 @@
  *
  *                     left                       fold            asof
  *   ── gone ──────────┤ accumulator = their sum  ├ read from the ┤ not yet ──► event time
- *                     │ (panes were folded in)   │ unit's chain  │
+ *                     │ (panes were folded in)   │ unit's track  │
  *
  * An accumulator is the exact sum of the counted legs with left <= ts < fold, as soon as somebody
  * looks: then the panes that came below `fold` since the last look are added and those that fell
  * below `left` are subtracted (windows_fold.c): integers only, so nothing drifts. Moving a window
  * on marks units and adds nothing. What is newer than `fold` (still filling, or within the
- * lateness) is added for that look alone. An event thus touches one entry a unit, and only those
+ * lateness) is added for that look alone. An event thus touches one item a unit, and only those
  * accumulators that have its pane already. A calendar period is the same with `left` at its first
  * instant; when a new one begins the accumulators start from zero.
  *
