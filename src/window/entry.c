@@ -57,6 +57,7 @@ struct cm_entry *cm_entry_new(struct cm_entry_pool *pool)
         entry = from_chunk(pool, sizeof(*entry));
     } else {
         pool->free_entries = (void *)entry->more;
+        __builtin_prefetch(pool->free_entries, 1);
     }
     memset(entry, 0, sizeof(*entry));
     entry->refs = 1;
@@ -70,6 +71,7 @@ static struct cm_more *more_new(struct cm_entry_pool *pool)
         return from_chunk(pool, sizeof(*more));
     }
     pool->free_more = more->next;
+    __builtin_prefetch(pool->free_more, 1);
     return more;
 }
 
