@@ -118,8 +118,7 @@ static int64_t time_of(const struct options *options, uint64_t record)
 /* The sink. Every integer of the row is looked at. */
 static void take_row(struct emit *e, const struct cm_measures *m)
 {
-    uint64_t sum = m->busy_ms + m->available_ms + m->handle.used + m->tally.wait_max_ms +
-                   m->tally.handle_max_ms;
+    uint64_t sum = m->busy_ms + m->available_ms + m->tally.wait_max_ms + m->tally.handle_max_ms;
     for (uint32_t i = 0; i < CM_TALLY_COUNT_N; i++) {
         sum += m->tally.count[i];
     }
