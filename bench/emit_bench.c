@@ -214,7 +214,11 @@ static void take_records(struct emit *e, struct cm_decoder *decoder, const struc
             decode(decoder, records, begin + i, &events[i]);
             events[i].ts_ms = time_of(e->options, first + begin + i);
         }
-        cm_windows_expect(e->windows, events, count);
+        const struct cm_event *next[CM_WINDOWS_EXPECT];
+        for (uint32_t k = 0; k < count; k++) {
+            next[k] = &events[k];
+        }
+        cm_windows_expect(e->windows, next, count);
         for (uint32_t i = 0; i < count; i++) {
             take_event(e, &events[i]);
         }

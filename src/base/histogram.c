@@ -286,6 +286,16 @@ void cm_hist_sum_give(const struct cm_hist_sum *sum, struct cm_hist *into)
     }
 }
 
+void cm_hist_sum_take(const struct cm_hist_sum *sum, struct cm_hist *into)
+{
+    for (uint32_t w = 0; w < CM_HIST_WORDS; w++) {
+        for (uint64_t bits = sum->used[w]; bits != 0; bits &= bits - 1) {
+            uint32_t bin = w * 64 + (uint32_t)__builtin_ctzll(bits);
+            cm_hist_sub(into, bin, sum->counts[bin]);
+        }
+    }
+}
+
 void cm_hist_sum_clear(struct cm_hist_sum *sum)
 {
     for (uint32_t w = 0; w < CM_HIST_WORDS; w++) {

@@ -66,6 +66,8 @@ static inline void cm_hist_sum_add(struct cm_hist_sum *sum, uint32_t bin, uint32
 }
 
 void cm_hist_sum_give(const struct cm_hist_sum *sum, struct cm_hist *into); /* into += sum */
+/* into -= sum; the counts must be there (CM_ASSERT). */
+void cm_hist_sum_take(const struct cm_hist_sum *sum, struct cm_hist *into);
 void cm_hist_sum_clear(struct cm_hist_sum *sum); /* costs what is in it */
 
 /* Nearest rank: the value at rank ceil(per_mille * total / 1000), counted from 1. `total` is the

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "decode/decoder.h"
+#include "engine/decode_pool.h"
 #include "event/event.h"
 #include "event/reason.h"
 #include "kafka/kafka.h"
@@ -18,7 +19,8 @@
 #define CM_GROUP_NONE UINT8_MAX
 
 struct cm_group {
-    struct cm_event events[CM_WINDOWS_EXPECT]; /* of the sound records, in their order */
+    struct cm_event events[CM_WINDOWS_EXPECT];       /* of the sound records, in their order */
+    const struct cm_event *sound[CM_WINDOWS_EXPECT]; /* the same, for cm_windows_expect() */
     uint32_t events_count;
     uint8_t event_of[CM_WINDOWS_EXPECT];       /* by record; CM_GROUP_NONE: it has no event */
     enum cm_reason reasons[CM_WINDOWS_EXPECT]; /* why; NONE: a tombstone, which says nothing */
@@ -28,5 +30,8 @@ struct cm_group {
 /* Decodes the first of `count` records, as many as fit. */
 void cm_group_decode(struct cm_group *group, struct cm_decoder *decoder,
                      const struct cm_record *records, uint32_t count);
+/* The same hint for records that have been decoded already: the first CM_WINDOWS_EXPECT of them. */
+void cm_group_expect(const struct cm_windows *windows, const struct cm_decoded *decoded,
+                     uint32_t count);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "engine/decode_pool.h"
+#include "engine/group.h"
 #include "engine/rule_steps.h"
 #include "io/file_reader.h"
 #include "io/file_writer.h"
@@ -354,6 +355,9 @@ static void apply_blocks(struct replay *r, bool all)
             return;
         }
         for (uint32_t i = 0; i < block->count; i++) {
+            if (i % CM_WINDOWS_EXPECT == 0) {
+                cm_group_expect(r->windows, &block->at[i], block->count - i);
+            }
             apply(r, block, &block->at[i]);
         }
         if (r->dead != NULL) {

@@ -180,7 +180,7 @@ static void take_batch(struct cm_worker *w, const struct cm_batch *batch)
     cm_decoder_reset(w->decoder);
     for (uint32_t begin = 0; begin < batch->count; begin += group.count) {
         cm_group_decode(&group, w->decoder, &batch->at[begin], batch->count - begin);
-        cm_windows_expect(w->windows, group.events, group.events_count);
+        cm_windows_expect(w->windows, group.sound, group.events_count);
         for (uint32_t i = 0; i < group.count; i++) {
             const struct cm_record *record = &batch->at[begin + i];
             if (partition == NULL || partition->id != record->partition) {

@@ -93,6 +93,14 @@ void cm_accumulator_add_sum(struct cm_accumulator *acc, const struct cm_entry_su
     cm_check_sums_merge(&acc->checks, &sum->checks);
 }
 
+void cm_accumulator_subtract_sum(struct cm_accumulator *acc, const struct cm_entry_sum *sum)
+{
+    cm_tally_subtract(&acc->tally, &sum->tally);
+    cm_hist_sum_take(&sum->hist, &acc->hist);
+    cm_check_sums_take(&acc->checks, &sum->checks);
+    maxima_subtract(acc, sum->tally.wait_max_ms, sum->tally.handle_max_ms);
+}
+
 void cm_accumulator_clear(struct cm_accumulator *acc)
 {
     memset(&acc->tally, 0, sizeof(acc->tally));

@@ -4,8 +4,7 @@
  *
  * Sums and histogram subtract exactly. A maximum does not: when what leaves may have been the
  * longest, the maximum is marked stale, and whoever reads it finds it again among what is left
- * (windows_read.c knows where). A calendar period outlives its panes, so it keeps beside the sum
- * the longest values of those legs that no revision can take back any more.
+ * (windows_read.c knows where).
  */
 #ifndef CM_WINDOW_ACCUMULATOR_H
 #define CM_WINDOW_ACCUMULATOR_H
@@ -17,10 +16,6 @@
 #include "event/tally.h"
 #include "window/entry.h"
 #include "window/leg.h"
-
-struct cm_period_maxima {
-    uint32_t wait_ms, handle_ms;
-};
 
 struct cm_accumulator {
     struct cm_tally tally; /* tally.reserved: CM_STALE_* */
@@ -46,6 +41,7 @@ void cm_entry_sum_add(struct cm_entry_sum *sum, const struct cm_entry *entry);
 void cm_entry_sum_clear(struct cm_entry_sum *sum); /* keeps the memory of its checks */
 void cm_entry_sum_free(struct cm_entry_sum *sum);
 void cm_accumulator_add_sum(struct cm_accumulator *acc, const struct cm_entry_sum *sum);
+void cm_accumulator_subtract_sum(struct cm_accumulator *acc, const struct cm_entry_sum *sum);
 /* Stale no longer. Keeps its memory for what comes next. */
 void cm_accumulator_clear(struct cm_accumulator *acc);
 void cm_accumulator_free(struct cm_accumulator *acc);

@@ -6,17 +6,24 @@
 
 #include "base/memory.h"
 
+/* The set of units (unit_sets.h) that a leg had last, and what it hangs on beside the roster. */
+struct last_set {
+    uint32_t queue, above; /* the unit that was added before the queue */
+    uint32_t set;          /* + 1; 0: not known */
+};
+
 /* The ancestors of a seat between from_ms (inclusive) and until_ms (exclusive). */
 struct seat_cache {
     int64_t from_ms, until_ms;
-    uint32_t above[3];       /* team, room, centre; CM_UNIT_NONE where there is none */
-    uint32_t set_queue, set; /* the set of its units and that queue's, + 1; 0: not known */
+    uint32_t above[3]; /* team, room, centre; CM_UNIT_NONE where there is none */
+    struct last_set last;
     bool known;
     bool in_roster;
 };
 
 struct queue_cache {
     uint32_t above[3];
+    struct last_set last; /* of legs without a seat */
     bool known;
     bool owned;
 };
@@ -28,8 +35,9 @@ struct cm_attribution {
     uint32_t centre;          /* the configured one */
     struct seat_cache *seats; /* by unit number */
     uint32_t seats_cap;
-    uint32_t last_seat, last_queue; /* of the event resolved last; NONE: its set is not kept */
-    struct queue_cache *queues;     /* by unit number */
+    uint32_t last_seat, last_queue; /* of the event resolved last; CM_UNIT_NONE: it has none */
+    uint32_t last_above;
+    struct queue_cache *queues; /* by unit number */
     uint32_t queues_cap;
 };
 
@@ -104,7 +112,7 @@ static void seat_refresh(struct cm_attribution *a, struct seat_cache *cache, str
 
     cache->known = true;
     cache->in_roster = false;
-    cache->set = 0;
+    cache->last.set = 0;
     cache->from_ms = INT64_MIN;
     cache->until_ms = INT64_MAX;
     const struct cm_seat_row *row = NULL;
@@ -164,10 +172,9 @@ static uint32_t record_centre(struct cm_attribution *a, const struct cm_event *e
                                   : cm_units_intern(a->units, CM_KIND_CENTRE, event->centre);
 }
 
-static void resolve_seat(struct cm_attribution *a, const struct cm_event *event, uint32_t queue,
+static void resolve_seat(struct cm_attribution *a, const struct cm_event *event, uint32_t seat,
                          struct cm_leg *leg)
 {
-    uint32_t seat = cm_units_intern(a->units, CM_KIND_SEAT, event->seat);
     a->seats = grow(a->seats, &a->seats_cap, seat, sizeof(*a->seats));
     struct seat_cache *cache = &a->seats[seat];
     if (!cache->known || event->ts_ms < cache->from_ms || event->ts_ms >= cache->until_ms) {
@@ -175,9 +182,6 @@ static void resolve_seat(struct cm_attribution *a, const struct cm_event *event,
     }
     add_unit(leg, seat);
     if (cache->in_roster) {
-        a->last_seat = seat;
-        a->last_queue = queue;
-        leg->set = cache->set_queue == queue ? cache->set : 0;
         add_unit(leg, cache->above[0]);
         add_unit(leg, cache->above[1]);
         add_unit(leg, cache->above[2]);
@@ -193,47 +197,67 @@ void cm_attribution_expect(const struct cm_attribution *a, uint32_t seat)
     }
 }
 
-uint32_t cm_attribution_team(const struct cm_attribution *a, uint32_t seat)
+uint32_t cm_attribution_set(const struct cm_attribution *a, uint32_t seat)
 {
-    return seat < a->seats_cap && a->seats[seat].in_roster ? a->seats[seat].above[0] : CM_UNIT_NONE;
+    return seat < a->seats_cap && a->seats[seat].last.set > 0 ? a->seats[seat].last.set - 1
+                                                              : CM_UNIT_NONE;
+}
+
+/* Where the set of the event resolved last is kept; NULL: it has neither seat nor queue. */
+static struct last_set *last_set(const struct cm_attribution *a)
+{
+    return a->last_seat != CM_UNIT_NONE    ? &a->seats[a->last_seat].last
+           : a->last_queue != CM_UNIT_NONE ? &a->queues[a->last_queue].last
+                                           : NULL;
 }
 
 void cm_attribution_note_set(struct cm_attribution *a, uint32_t set)
 {
-    if (a->last_seat != CM_UNIT_NONE) {
-        a->seats[a->last_seat].set_queue = a->last_queue;
-        a->seats[a->last_seat].set = set + 1;
+    struct last_set *last = last_set(a);
+    if (last != NULL) {
+        *last = (struct last_set){a->last_queue, a->last_above, set + 1};
+    }
+}
+
+static void resolve_queue(struct cm_attribution *a, const struct cm_event *event, uint32_t queue,
+                          struct cm_leg *leg)
+{
+    a->queues = grow(a->queues, &a->queues_cap, queue, sizeof(*a->queues));
+    struct queue_cache *cache = &a->queues[queue];
+    if (!cache->known) {
+        queue_refresh(a, cache, event->queue);
+    }
+    if (cache->owned) {
+        add_unit(leg, cache->above[0]);
+        add_unit(leg, cache->above[1]);
+        add_unit(leg, cache->above[2]);
+    } else {
+        add_unit(leg, record_centre(a, event));
     }
 }
 
 void cm_attribution_resolve(struct cm_attribution *a, const struct cm_event *event,
                             struct cm_leg *leg)
 {
-    uint32_t queue = CM_UNIT_NONE;
-
     leg->units_count = 0;
     leg->set = 0;
     a->last_seat = CM_UNIT_NONE;
+    a->last_queue = CM_UNIT_NONE;
     if (event->queue.len > 0) {
-        queue = cm_units_intern(a->units, CM_KIND_QUEUE, event->queue);
+        a->last_queue = cm_units_intern(a->units, CM_KIND_QUEUE, event->queue);
     }
     if (event->seat.len > 0) {
-        resolve_seat(a, event, queue, leg);
-    } else if (queue != CM_UNIT_NONE) {
-        a->queues = grow(a->queues, &a->queues_cap, queue, sizeof(*a->queues));
-        struct queue_cache *cache = &a->queues[queue];
-        if (!cache->known) {
-            queue_refresh(a, cache, event->queue);
-        }
-        if (cache->owned) {
-            add_unit(leg, cache->above[0]);
-            add_unit(leg, cache->above[1]);
-            add_unit(leg, cache->above[2]);
-        } else {
-            add_unit(leg, record_centre(a, event));
-        }
+        a->last_seat = cm_units_intern(a->units, CM_KIND_SEAT, event->seat);
+        resolve_seat(a, event, a->last_seat, leg);
+    } else if (a->last_queue != CM_UNIT_NONE) {
+        resolve_queue(a, event, a->last_queue, leg);
     } else {
         add_unit(leg, record_centre(a, event));
     }
-    add_unit(leg, queue);
+    a->last_above = leg->units[leg->units_count - 1];
+    add_unit(leg, a->last_queue);
+    const struct last_set *last = last_set(a);
+    if (last != NULL && last->queue == a->last_queue && last->above == a->last_above) {
+        leg->set = last->set;
+    }
 }

@@ -35,6 +35,15 @@ void cm_check_sums_merge(struct cm_check_sums *into, const struct cm_check_sums 
     }
 }
 
+void cm_check_sums_take(struct cm_check_sums *into, const struct cm_check_sums *from)
+{
+    for (uint32_t i = 0; i < from->count; i++) {
+        if (from->at[i].evaluated > 0) {
+            cm_check_sums_subtract(into, i, from->at[i].evaluated, from->at[i].passed);
+        }
+    }
+}
+
 void cm_check_sums_copy(struct cm_check_sums *into, const struct cm_check_sums *from)
 {
     cm_check_sums_clear(into);

@@ -37,6 +37,8 @@ static inline void cm_check_sums_add(struct cm_check_sums *sums, uint32_t name, 
 void cm_check_sums_subtract(struct cm_check_sums *sums, uint32_t name, uint32_t evaluated,
                             uint32_t passed);
 void cm_check_sums_merge(struct cm_check_sums *into, const struct cm_check_sums *from);
+/* into -= from; it must be there (CM_ASSERT). */
+void cm_check_sums_take(struct cm_check_sums *into, const struct cm_check_sums *from);
 void cm_check_sums_copy(struct cm_check_sums *into,
                         const struct cm_check_sums *from); /* replaces */
 void cm_check_sums_clear(struct cm_check_sums *sums);      /* to zero; keeps the memory */

@@ -60,7 +60,6 @@ struct cm_entry *cm_entry_new(struct cm_entry_pool *pool)
         __builtin_prefetch(pool->free_entries, 1);
     }
     memset(entry, 0, sizeof(*entry));
-    entry->refs = 1;
     return entry;
 }
 
@@ -75,27 +74,8 @@ static struct cm_more *more_new(struct cm_entry_pool *pool)
     return more;
 }
 
-struct cm_entry *cm_entry_copy(struct cm_entry_pool *pool, const struct cm_entry *entry)
-{
-    struct cm_entry *copy = cm_entry_new(pool);
-    *copy = *entry;
-    copy->refs = 1;
-    struct cm_more **link = &copy->more;
-    for (const struct cm_more *more = entry->more; more != NULL; more = more->next) {
-        struct cm_more *same = more_new(pool);
-        *same = *more;
-        *link = same;
-        link = &same->next;
-    }
-    *link = NULL;
-    return copy;
-}
-
 void cm_entry_release(struct cm_entry_pool *pool, struct cm_entry *entry)
 {
-    if (--entry->refs > 0) {
-        return;
-    }
     while (entry->more != NULL) {
         struct cm_more *next = entry->more->next;
         entry->more->next = pool->free_more;

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* entry.h — what legs of one pane add up to: counts, sums, longest times, handle times by bin,
- * verdicts by name.
- *
- * Most legs are alone in their second at their seat, their team and their room: these share one
- * entry, and whoever gets a second leg gets a copy of its own first (pane.h). An entry adds to and
- * is subtracted from running sums (accumulator.h).
+/* entry.h — what legs of one cell in one pane add up to: counts, sums, longest times, handle times
+ * by bin, verdicts by name. An entry adds to and is subtracted from running sums (accumulator.h).
  *
  *   pool   chunks of entries and of further cells; what is given back is used again first
  *
@@ -35,7 +31,6 @@ struct cm_more {
 
 struct cm_entry {
     struct cm_more *more;    /* NULL: nothing */
-    uint32_t refs;           /* units that have it */
     uint16_t bin, bin_count; /* first bin of the handle times; count 0: none */
     uint16_t count[CM_TALLY_COUNT_N];
     uint32_t sum[CM_TALLY_SUM_N];
@@ -53,11 +48,9 @@ struct cm_entry_pool {
 };
 
 void cm_entry_pool_free(struct cm_entry_pool *pool);
-/* An empty entry, with one reference. */
+/* An empty entry. */
 struct cm_entry *cm_entry_new(struct cm_entry_pool *pool);
-/* Another one with the same in it, and one reference. */
-struct cm_entry *cm_entry_copy(struct cm_entry_pool *pool, const struct cm_entry *entry);
-/* One reference less; given back with the last one. */
+/* Gives it back. */
 void cm_entry_release(struct cm_entry_pool *pool, struct cm_entry *entry);
 
 /* Whether the leg can be added: no count and no sum overflows. */

@@ -12,7 +12,7 @@
 #define RING_LARGE 65536u
 #define AHEAD      8u
 
-_Static_assert(sizeof(struct cm_journal_record) == 120, "a record is meant to stay compact");
+_Static_assert(sizeof(struct cm_journal_record) <= 96, "a record is meant to stay compact");
 
 /* tag: high half of the id's hash; place: index in the ring plus 1, 0 for a free slot. */
 struct slot {
@@ -211,8 +211,7 @@ size_t cm_journal_bytes(const struct cm_journal *j)
 
 void cm_leg_pack(struct cm_leg_packed *packed, const struct cm_leg *leg)
 {
-    memcpy(packed->units, leg->units, sizeof(packed->units));
-    packed->units_count = leg->units_count;
+    packed->set = leg->set;
     packed->flags = 0;
     for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
         if (i != CM_TALLY_AT_vetoes && leg->count[i] != 0) {
@@ -235,8 +234,7 @@ void cm_leg_unpack(struct cm_leg *leg, const struct cm_leg_packed *packed, int64
 {
     memset(leg, 0, sizeof(*leg));
     leg->ts_ms = ts_ms;
-    memcpy(leg->units, packed->units, sizeof(leg->units));
-    leg->units_count = packed->units_count;
+    leg->set = packed->set;
     for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
         leg->count[i] = (packed->flags >> i) & 1u;
     }

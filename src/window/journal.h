@@ -13,7 +13,7 @@
  * Ids are 128-bit hashes: with a million ids in the horizon two of them meet with
  * probability 1.5e-27.
  *
- * THREADS   One thread. COST 112 bytes a record and 16 of table; find: one probe of 8 bytes, one
+ * THREADS   One thread. COST 96 bytes a record and 16 of table; find: one probe of 8 bytes, one
  * record.
  */
 #ifndef CM_WINDOW_JOURNAL_H
@@ -28,14 +28,13 @@
 
 #define CM_JOURNAL_NONE UINT64_MAX
 
-/* A leg in 60 bytes: flags instead of counts. */
+/* A leg in 40 bytes: flags instead of counts, a number instead of units. */
 struct cm_leg_packed {
-    uint32_t units[CM_LEG_UNITS_MAX];
+    uint32_t set; /* of its units (unit_sets.h), + 1 */
     uint32_t wait_ms, talk_ms, hold_ms, acw_ms, transfers, check_weight, check_weight_passed;
     uint16_t flags; /* bit i: count[i] is 1; vetoes apart */
     uint16_t vetoes;
-    int8_t rating; /* -1: none */
-    uint8_t units_count;
+    int8_t rating;        /* -1: none */
     uint16_t marks_count; /* the journal's; not of the leg */
 };
 
@@ -48,7 +47,7 @@ struct cm_journal_record {
     uint32_t rev;
     uint32_t judged; /* place in the log of judgements.h, modulo 2^32 */
     uint32_t marks;  /* place of the first verdict by name in mark_log.h, leg.marks_count of them */
-    uint8_t entry[CM_LEG_UNITS_MAX]; /* a unit of the leg: the ordinal of its entry in the pane */
+    uint8_t ordinal; /* of the entry that has the leg in its pane (pane.h) */
     bool is_cdr : 1;
     bool is_counted : 1; /* its leg stands in panes or periods */
     bool is_orphan : 1;  /* its leg is counted, but its pane has been given back */
@@ -86,6 +85,7 @@ static inline uint32_t cm_leg_packed_handle_ms(const struct cm_leg_packed *packe
     return answered ? packed->talk_ms + packed->hold_ms + packed->acw_ms : 0;
 }
 void cm_leg_pack(struct cm_leg_packed *packed, const struct cm_leg *leg);
+/* All but the units and the verdicts by name. */
 void cm_leg_unpack(struct cm_leg *leg, const struct cm_leg_packed *packed, int64_t ts_ms);
 
 #endif

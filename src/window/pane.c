@@ -8,7 +8,7 @@
 #include "base/memory.h"
 
 #define TABLE_MIN   1024u
-#define UNITS_LEAST 4u
+#define CELLS_LEAST 4u
 #define SPARE_MOST  256u
 
 struct cm_panes {
@@ -38,8 +38,8 @@ struct cm_panes *cm_panes_create(int64_t pane_ms)
 
 static void pane_free(struct cm_panes *panes, struct cm_pane *pane)
 {
-    panes->bytes -= sizeof(*pane) + pane->units_cap * sizeof(*pane->units);
-    free(pane->units);
+    panes->bytes -= sizeof(*pane) + pane->cells_cap * sizeof(*pane->cells);
+    free(pane->cells);
     free(pane);
 }
 
@@ -65,7 +65,7 @@ static struct cm_pane *pane_new(struct cm_panes *panes)
     }
     panes->spare = pane->newer;
     panes->spare_count--;
-    *pane = (struct cm_pane){.units = pane->units, .units_cap = pane->units_cap};
+    *pane = (struct cm_pane){.cells = pane->cells, .cells_cap = pane->cells_cap};
     return pane;
 }
 
@@ -218,68 +218,44 @@ void cm_panes_drop(struct cm_panes *panes, int64_t floor_no)
     }
 }
 
-static void note_unit(struct cm_panes *panes, struct cm_pane *pane, uint32_t unit)
+static void note_cell(struct cm_panes *panes, struct cm_pane *pane, uint32_t cell)
 {
-    if (pane->units_count == pane->units_cap) {
-        uint32_t cap = pane->units_cap == 0 ? UNITS_LEAST : pane->units_cap * 2;
-        panes->bytes += (cap - pane->units_cap) * sizeof(*pane->units);
-        pane->units = cm_realloc(pane->units, cap, sizeof(*pane->units));
-        pane->units_cap = cap;
+    if (pane->cells_count == pane->cells_cap) {
+        uint32_t cap = pane->cells_cap == 0 ? CELLS_LEAST : pane->cells_cap * 2;
+        panes->bytes += (cap - pane->cells_cap) * sizeof(*pane->cells);
+        pane->cells = cm_realloc(pane->cells, cap, sizeof(*pane->cells));
+        pane->cells_cap = cap;
     }
-    pane->units[pane->units_count++] = unit;
-}
-
-/* The unit's entry, which nobody else has. */
-static struct cm_entry *own_entry(struct cm_panes *panes, struct cm_item *item)
-{
-    if (item->entry->refs > 1) {
-        struct cm_entry *copy = cm_entry_copy(&panes->pool, item->entry);
-        item->entry->refs--;
-        item->entry = copy;
-    }
-    return item->entry;
-}
-
-/* The entry of that leg alone. */
-static struct cm_entry *entry_of_leg(struct cm_panes *panes, const struct cm_leg *leg,
-                                     struct cm_entry **shared)
-{
-    if (*shared == NULL) {
-        *shared = cm_entry_new(&panes->pool);
-        cm_entry_add_leg(&panes->pool, *shared, leg);
-        return *shared;
-    }
-    (*shared)->refs++;
-    return *shared;
+    pane->cells[pane->cells_count++] = cell;
 }
 
 struct cm_added cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_track *track,
-                             uint32_t unit, const struct cm_leg *leg, struct cm_entry **shared,
-                             bool alone)
+                             uint32_t cell, const struct cm_leg *leg, bool alone)
 {
     uint64_t end = cm_track_lower(track, pane->no + 1);
     uint64_t begin = end;
     while (!alone && begin > track->first && cm_track_at(track, begin - 1)->no == pane->no) {
         begin--;
     }
-    uint64_t before = end - begin; /* the unit's entries in that pane */
+    uint64_t before = end - begin; /* the cell's entries in that pane */
     if (before > 0 && before <= CM_ENTRY_ALONE) {
         struct cm_item *item = cm_track_at(track, end - 1);
         if (cm_entry_fits(item->entry, leg)) {
-            cm_entry_add_leg(&panes->pool, own_entry(panes, item), leg);
+            cm_entry_add_leg(&panes->pool, item->entry, leg);
             return (struct cm_added){.ordinal = (uint8_t)(before - 1)};
         }
     }
-    struct cm_item item = {pane->no, entry_of_leg(panes, leg, shared)};
+    struct cm_item item = {pane->no, cm_entry_new(&panes->pool)};
+    cm_entry_add_leg(&panes->pool, item.entry, leg);
     cm_track_insert(track, end, item, &panes->bytes);
-    note_unit(panes, pane, unit);
+    note_cell(panes, pane, cell);
     panes->items++;
     bool counts = !alone && before < CM_ENTRY_ALONE;
     return (struct cm_added){.ordinal = counts ? (uint8_t)before : CM_ENTRY_ALONE, .is_new = true};
 }
 
-/* The unit's item in that pane with that ordinal. Entries of one leg are newer than all shared
- * ones, and of two that are equal either will do. */
+/* The cell's item in that pane with that ordinal. Entries of one leg are newer than all
+ * others, and of two that are equal either will do. */
 static struct cm_item *item_of(struct cm_track *track, int64_t no, const struct cm_leg *leg,
                                uint8_t ordinal)
 {
@@ -296,12 +272,12 @@ static struct cm_item *item_of(struct cm_track *track, int64_t no, const struct 
     return NULL;
 }
 
-bool cm_panes_subtract(struct cm_panes *panes, const struct cm_pane *pane, struct cm_track *track,
-                       const struct cm_leg *leg, uint8_t ordinal, struct cm_entry **out)
+bool cm_panes_subtract(const struct cm_pane *pane, struct cm_track *track, const struct cm_leg *leg,
+                       uint8_t ordinal, struct cm_entry **out)
 {
     struct cm_item *item = item_of(track, pane->no, leg, ordinal);
     CM_ASSERT(item != NULL && item->no == pane->no);
-    *out = own_entry(panes, item);
+    *out = item->entry;
     return cm_entry_subtract_leg(*out, leg);
 }
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/* pane.h — event time cut into panes. A pane has the list of the units that have something in it;
- * what they have stands in their tracks (track.h), an entry each (entry.h).
+/* pane.h — event time cut into panes. A pane has the list of the cells that have something in it;
+ * what they have stands in their tracks (track.h), an entry each (entry.h). A cell is what counts
+ * for the same units (windows_state.h).
  *
- *   panes by time   [ 07:59:58 ] ─ [ 07:59:59 ] ─ [ 08:00:01 ] ─ ...     (only those with units)
- *                     seat 7         team 2         seat 7
- *   seat 7's track  [ 58: entry ......................01: entry ]
+ *   panes by time   [ 07:59:58 ] ─ [ 07:59:59 ] ─ [ 08:00:01 ] ─ ...     (only those with cells)
+ *                     cell 7         cell 2         cell 7
+ *   cell 7's track  [ 58: entry ......................01: entry ]
  *
- * A leg touches, for each of its units, one item, however many windows there are; all units that
- * have nothing else in the pane share its entry. When a field would overflow (counts have 16 bits,
- * sums 32), the unit gets a second entry for that pane. Which of them holds a leg is told by its
- * ordinal, so that taking the leg back hits just that one.
+ * A leg touches one item, however many units and windows there are. When a field would overflow
+ * (counts have 16 bits, sums 32), the cell gets a second entry for that pane. Which of them holds a
+ * leg is told by its ordinal, so that taking the leg back hits just that one.
  *
- * THREADS   One thread. OWNERSHIP A store owns its panes and all entries; tracks are their units'.
+ * THREADS   One thread. OWNERSHIP A store owns its panes and all entries; tracks are their cells'.
  * COST      find: the newest pane is tried first, then a hash table.
  */
 #ifndef CM_WINDOW_PANE_H
@@ -29,9 +29,9 @@ struct cm_pane {
     int64_t no; /* event time / pane length */
     struct cm_pane *older, *newer;
     struct cm_pane *hash_next;
-    uint32_t *units; /* each once an entry */
-    uint32_t units_count, units_cap;
-    uint32_t moved; /* windows that it came into or left, and its units do not know it yet */
+    uint32_t *cells; /* each once an entry */
+    uint32_t cells_count, cells_cap;
+    uint32_t moved; /* windows that it came into or left, and its cells do not know it yet */
     struct cm_pane *moved_next;
     uint64_t journal_newest; /* newest leg of this pane in the journal */
     int64_t first_seen_ms;   /* the clock when its first leg came; INT64_MIN before */
@@ -52,7 +52,7 @@ struct cm_pane *cm_panes_oldest(const struct cm_panes *panes);
 struct cm_pane *cm_panes_newest(const struct cm_panes *panes);
 /* Panes below this number have been given back and are not made again. */
 int64_t cm_panes_floor(const struct cm_panes *panes);
-/* Gives back all panes with a number below floor_no; never falls. What their units have in them
+/* Gives back all panes with a number below floor_no; never falls. What their cells have in them
  * must have been given back (cm_panes_release()). */
 void cm_panes_drop(struct cm_panes *panes, int64_t floor_no);
 /* Items in tracks. */
@@ -63,23 +63,21 @@ size_t cm_panes_bytes(const struct cm_panes *panes);
 #define CM_ENTRY_ALONE UINT8_MAX
 
 struct cm_added {
-    uint8_t ordinal; /* of the entry among the unit's in that pane, or CM_ENTRY_ALONE */
+    uint8_t ordinal; /* of the entry among the cell's in that pane, or CM_ENTRY_ALONE */
     bool is_new;     /* an item was made: the last one of that pane */
 };
 
-/* Adds a leg to the unit's newest entry in that pane; alone: to an entry of its own, and so for
- * this pane from now on. *shared: the entry that the leg has to itself, NULL before its first unit.
- */
+/* Adds a leg to the cell's newest entry in that pane; alone: to an entry of its own, and so for
+ * this pane from now on. */
 struct cm_added cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_track *track,
-                             uint32_t unit, const struct cm_leg *leg, struct cm_entry **shared,
-                             bool alone);
-/* Takes it away again, by the ordinal that it was given; *out is the entry that held it, and no
- * other unit's now. Returns whether the entry's maxima are right; when not, the caller finds them
- * among the legs of that entry that are left and stores them. */
-CM_NODISCARD bool cm_panes_subtract(struct cm_panes *panes, const struct cm_pane *pane,
-                                    struct cm_track *track, const struct cm_leg *leg,
-                                    uint8_t ordinal, struct cm_entry **out);
-/* Gives back what a unit has in panes below floor_no. */
+                             uint32_t cell, const struct cm_leg *leg, bool alone);
+/* Takes it away again, by the ordinal that it was given; *out is the entry that held it. Returns
+ * whether the entry's maxima are right; when not, the caller finds them among the legs of that
+ * entry that are left and stores them. */
+CM_NODISCARD bool cm_panes_subtract(const struct cm_pane *pane, struct cm_track *track,
+                                    const struct cm_leg *leg, uint8_t ordinal,
+                                    struct cm_entry **out);
+/* Gives back what a cell has in panes below floor_no. */
 void cm_panes_release(struct cm_panes *panes, struct cm_track *track, int64_t floor_no);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* track.h — what one unit has, pane by pane: items in the order of time, in one piece of memory.
+/* track.h — what one cell has, pane by pane: items in the order of time, in one piece of memory.
  *
  *   at   [ given back | item item item ...... | gap | ...... item item ]
  *                       first                                       end     places, never used

@@ -8,6 +8,8 @@
 #include "base/memory.h"
 #include "window/windows_state.h"
 
+#define EXPIRED_AHEAD 8u /* records of the journal whose cells are on their way from memory */
+
 _Static_assert(CM_WINDOWS_MAX <= 16, "changed marks are 16 bits");
 
 static int64_t gcd(int64_t a, int64_t b)
@@ -54,12 +56,12 @@ struct cm_windows *cm_windows_create(const struct cm_config *config, const struc
 
 static void unit_free(struct cm_windows *w, struct unit_state *unit)
 {
-    cm_track_free(&unit->track);
+    free(unit->cells);
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-        for (uint32_t i = 0; unit->sums[v].at != NULL && i < w->config->all_count; i++) {
-            cm_accumulator_free(&unit->sums[v].at[i]);
+        for (uint32_t i = 0; unit->sums[v] != NULL && i < w->config->all_count; i++) {
+            cm_accumulator_free(&unit->sums[v][i]);
         }
-        free(unit->sums[v].at);
+        free(unit->sums[v]);
     }
 }
 
@@ -77,6 +79,7 @@ void cm_windows_destroy(struct cm_windows *w)
         free(w->views[v].taken);
     }
     cm_windows_detail_close(w);
+    cm_windows_cells_free(w);
     free(w->state);
     free(w->kinds);
     cm_entry_sum_free(&w->sum);
@@ -137,7 +140,7 @@ static struct unit_state *state_of(struct cm_windows *w, uint32_t unit)
         state_grow(w, unit);
     }
     struct unit_state *state = &w->state[unit];
-    if (CM_UNLIKELY(state->track.at == NULL && state->sums[CM_VIEW_ROWS].at == NULL)) {
+    if (CM_UNLIKELY(state->cells == NULL)) {
         w->kinds[unit] = cm_units_key(w->units, unit)->kind;
     }
     return state;
@@ -148,22 +151,14 @@ void cm_windows_note_unit(struct cm_windows *w, uint32_t unit)
     (void)state_of(w, unit);
 }
 
-struct unit_sums *cm_windows_sums(struct cm_windows *w, enum cm_view view, struct unit_state *state)
+struct cm_accumulator *cm_windows_sums(struct cm_windows *w, enum cm_view view, uint32_t unit)
 {
-    struct unit_sums *sums = &state->sums[view];
-    if (CM_UNLIKELY(sums->at == NULL)) {
-        uint32_t count = w->config->all_count;
-        size_t bytes = count * (sizeof(*sums->at) + sizeof(*sums->reach)) +
-                       w->config->periods.count * sizeof(*sums->maxima);
-        sums->at = cm_alloc(1, bytes);
-        sums->reach = (struct reach *)(void *)(sums->at + count);
-        sums->maxima = (struct cm_period_maxima *)(void *)(sums->reach + count);
-        for (uint32_t i = 0; i < count; i++) {
-            sums->reach[i].left_no = sums->reach[i].fold_no = INT64_MIN;
-        }
-        w->accumulator_bytes += bytes;
+    struct cm_accumulator **sums = &w->state[unit].sums[view];
+    if (CM_UNLIKELY(*sums == NULL)) {
+        *sums = cm_alloc(w->config->all_count, sizeof(**sums));
+        w->accumulator_bytes += w->config->all_count * sizeof(**sums);
     }
-    return sums;
+    return *sums;
 }
 
 void cm_windows_list(struct view *v, uint32_t unit)
@@ -176,27 +171,6 @@ void cm_windows_list(struct view *v, uint32_t unit)
 }
 
 /* ---- taking events */
-
-/* Whether the accumulator has folded in the pane, so that the leg has to be added to it, or taken
- * out of it, here. Of a pane that was given back no sliding window holds anything any more, and a
- * period everything. */
-static bool is_folded(struct cm_windows *w, enum cm_view view, uint32_t window,
-                      struct unit_state *state, int64_t no)
-{
-    bool period = w->config->all[window].is_period;
-    if (period && no < w->views[view].spans[window].left_no) {
-        return false;
-    }
-    if (no < cm_panes_floor(w->panes)) {
-        if (period) {
-            (void)cm_windows_caught_up(w, view, window, state);
-        }
-        return period;
-    }
-    const struct unit_sums *sums = &state->sums[view];
-    return sums->at != NULL && no < sums->reach[window].fold_no &&
-           no >= sums->reach[window].left_no;
-}
 
 static struct impact find_impact(const struct cm_windows *w, enum cm_view view, int64_t no)
 {
@@ -230,36 +204,81 @@ static struct impact impact_of(struct cm_windows *w, enum cm_view view, int64_t 
     return v->impact;
 }
 
-/* Adds or takes back a leg in every accumulator that has already folded its pane. */
-static void accumulate_leg(struct cm_windows *w, enum cm_view view, struct unit_state *state,
-                           const struct cm_leg *leg, uint32_t windows, bool add)
+/* Windows whose sums have that pane of the cell, so that a leg has to be added, or taken out, here.
+ * Of a pane that was given back no sliding window holds anything any more, and a period everything.
+ */
+static uint32_t folded_in(const struct cm_windows *w, enum cm_view view, const struct cell *cell,
+                          int64_t no, uint32_t windows)
 {
-    int64_t no = pane_no(w, leg->ts_ms);
+    const struct reach *reach = reach_of(w, view, cell);
+    bool gone = no < cm_panes_floor(w->panes);
+    uint32_t folded = 0;
     for (uint32_t bits = windows; bits != 0; bits &= bits - 1) {
         uint32_t i = (uint32_t)__builtin_ctz(bits);
-        if (!is_folded(w, view, i, state, no)) {
+        bool period = w->config->all[i].is_period;
+        bool has = gone ? period : no < reach[i].fold_no && no >= reach[i].left_no;
+        has = has && !(period && no < w->views[view].spans[i].left_no);
+        folded |= (uint32_t)has << i;
+    }
+    return folded;
+}
+
+/* What the windows have of the cell changes by that leg, too; and what they still lack, or have too
+ * much, is found when somebody looks. */
+static void follow_cell(struct cm_windows *w, enum cm_view view, struct cell *cell,
+                        const struct cm_leg *leg, uint32_t windows, uint32_t folded, bool add)
+{
+    int64_t no = pane_no(w, leg->ts_ms);
+    uint32_t behind = windows & ~folded;
+    for (uint32_t bits = folded; bits != 0; bits &= bits - 1) {
+        uint32_t i = (uint32_t)__builtin_ctz(bits);
+        behind |= (uint32_t)(no < w->views[view].spans[i].left_no) << i;
+        if (w->config->all[i].is_period) {
             continue;
         }
         if (add) {
-            cm_accumulator_add_leg(&state->sums[view].at[i], leg);
+            reach_add(&reach_of(w, view, cell)[i], leg->wait_max_ms, leg->handle_max_ms);
         } else {
-            cm_accumulator_subtract_leg(&state->sums[view].at[i], leg);
+            reach_subtract(&reach_of(w, view, cell)[i], leg->wait_max_ms, leg->handle_max_ms);
+        }
+    }
+    if (behind != 0) {
+        cm_windows_mark_behind(w, view, (uint32_t)(cell - w->cells), behind);
+    }
+}
+
+/* Adds or takes back a leg of a unit in these windows. */
+static void accumulate_leg(struct cm_windows *w, enum cm_view view, uint32_t unit,
+                           const struct cm_leg *leg, uint32_t windows, bool add)
+{
+    struct cm_accumulator *at = cm_windows_sums(w, view, unit);
+    for (uint32_t bits = windows; bits != 0; bits &= bits - 1) {
+        uint32_t i = (uint32_t)__builtin_ctz(bits);
+        if (add) {
+            cm_accumulator_add_leg(&at[i], leg);
+        } else {
+            cm_accumulator_subtract_leg(&at[i], leg);
         }
     }
 }
 
-static void accumulate(struct cm_windows *w, const struct cm_leg *leg, bool add)
+static void accumulate(struct cm_windows *w, struct cell *cell, const struct cm_leg *leg, bool add)
 {
     int64_t no = pane_no(w, leg->ts_ms);
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
         struct impact impact = impact_of(w, v, no);
-        for (uint32_t i = 0; (impact.changed | impact.folded) != 0 && i < leg->units_count; i++) {
-            uint32_t unit = leg->units[i];
+        if ((impact.changed | impact.folded) == 0) {
+            continue;
+        }
+        uint32_t folded = folded_in(w, v, cell, no, impact.folded);
+        follow_cell(w, v, cell, leg, impact.folded, folded, add);
+        for (uint32_t i = 0; i < cell->units_count; i++) {
+            uint32_t unit = cell->units[i];
             if (!in_view(w, v, unit)) {
                 continue;
             }
-            if (impact.folded != 0) {
-                accumulate_leg(w, v, &w->state[unit], leg, impact.folded, add);
+            if (folded != 0) {
+                accumulate_leg(w, v, unit, leg, folded, add);
             }
             if (impact.changed != 0) {
                 cm_windows_mark(w, v, unit, impact.changed);
@@ -289,7 +308,8 @@ static void note_pane(struct cm_windows *w, struct cm_pane *pane)
 static void count_leg(struct cm_windows *w, const struct cm_leg *leg, uint64_t sequence)
 {
     struct cm_journal_record *record = cm_journal_at(w->journal, sequence);
-    accumulate(w, leg, true);
+    struct cell *cell = &w->cells[leg->set - 1];
+    accumulate(w, cell, leg, true);
     int64_t no = pane_no(w, leg->ts_ms);
     if (no < cm_panes_floor(w->panes)) {
         if (record != NULL) { /* only periods hold it, and they have folded it */
@@ -299,7 +319,7 @@ static void count_leg(struct cm_windows *w, const struct cm_leg *leg, uint64_t s
         return;
     }
     struct cm_pane *pane = cm_panes_get(w->panes, no);
-    if (pane->units_count == 0) {
+    if (pane->cells_count == 0) {
         note_pane(w, pane);
     }
     if (pane->first_seen_ms == INT64_MIN) {
@@ -308,75 +328,55 @@ static void count_leg(struct cm_windows *w, const struct cm_leg *leg, uint64_t s
     /* Legs of one entry all stay in the journal as long as any of them can be revised. */
     bool alone =
         w->config->dedupe_ms > 0 && w->clock_ms - pane->first_seen_ms > w->config->dedupe_ms;
-    struct cm_entry *shared = NULL;
-    for (uint32_t i = 0; i < leg->units_count; i++) {
-        uint32_t unit = leg->units[i];
-        struct cm_added added =
-            cm_panes_add(w->panes, pane, &w->state[unit].track, unit, leg, &shared, alone);
-        if (added.is_new && no < w->most_fold_no) {
-            cm_windows_note_item(w, unit, no);
-        }
-        if (record != NULL) {
-            record->entry[i] = added.ordinal;
+    struct cm_added added = cm_panes_add(w->panes, pane, &cell->track, leg->set - 1, leg, alone);
+    if (added.is_new) {
+        w->tail.is_valid = false;
+        if (no < w->most_fold_no) {
+            cm_windows_note_item(w, cell, no);
         }
     }
     if (record != NULL) {
+        record->ordinal = added.ordinal;
         record->before = pane->journal_newest;
         pane->journal_newest = sequence;
     }
 }
 
-/* Whether the entry of that unit and ordinal, in the pane of the record, holds its leg. */
-static bool is_in_entry(const struct cm_journal_record *record, uint32_t unit, uint8_t ordinal)
-{
-    for (uint32_t i = 0; i < record->leg.units_count; i++) {
-        if (record->leg.units[i] == unit) {
-            return record->entry[i] == ordinal;
-        }
-    }
-    return false;
-}
-
 /* Sets an entry's maxima from the legs that it still holds. */
-static void find_maxima(struct cm_windows *w, const struct cm_pane *pane, uint32_t unit,
-                        uint8_t ordinal, struct cm_entry *entry)
+static void find_maxima(struct cm_windows *w, const struct cm_pane *pane,
+                        const struct cm_journal_record *of, struct cm_entry *entry)
 {
     entry->wait_max_ms = 0;
     entry->handle_max_ms = 0;
     const struct cm_journal_record *record = cm_journal_at(w->journal, pane->journal_newest);
     for (; record != NULL; record = cm_journal_at(w->journal, record->before)) {
-        if (!record->is_counted || !is_in_entry(record, unit, ordinal)) {
-            continue;
+        if (record->is_counted && record->leg.set == of->leg.set &&
+            record->ordinal == of->ordinal) {
+            struct cm_leg leg;
+            cm_leg_unpack(&leg, &record->leg, record->ts_ms);
+            entry->wait_max_ms = max_u32(entry->wait_max_ms, leg.wait_max_ms);
+            entry->handle_max_ms = max_u32(entry->handle_max_ms, leg.handle_max_ms);
         }
-        struct cm_leg leg;
-        cm_leg_unpack(&leg, &record->leg, record->ts_ms);
-        entry->wait_max_ms =
-            leg.wait_max_ms > entry->wait_max_ms ? leg.wait_max_ms : entry->wait_max_ms;
-        entry->handle_max_ms =
-            leg.handle_max_ms > entry->handle_max_ms ? leg.handle_max_ms : entry->handle_max_ms;
     }
 }
 
 static void take_back(struct cm_windows *w, struct cm_journal_record *record)
 {
     struct cm_leg leg;
+    struct cell *cell = cell_of(w, &record->leg);
     cm_leg_unpack(&leg, &record->leg, record->ts_ms);
     cm_windows_detail_checks_again(w, record, &leg);
     record->is_counted = false;
     w->orphans -= record->is_orphan;
     record->is_orphan = false;
-    accumulate(w, &leg, false);
+    accumulate(w, cell, &leg, false);
     cm_windows_detail_take_back(w, record);
 
     int64_t no = pane_no(w, leg.ts_ms);
     struct cm_pane *pane = no < cm_panes_floor(w->panes) ? NULL : cm_panes_find(w->panes, no);
-    for (uint32_t i = 0; pane != NULL && i < leg.units_count; i++) {
-        struct cm_entry *entry = NULL;
-        uint32_t unit = leg.units[i];
-        if (!cm_panes_subtract(w->panes, pane, &w->state[unit].track, &leg, record->entry[i],
-                               &entry)) {
-            find_maxima(w, pane, unit, record->entry[i], entry);
-        }
+    struct cm_entry *entry = NULL;
+    if (pane != NULL && !cm_panes_subtract(pane, &cell->track, &leg, record->ordinal, &entry)) {
+        find_maxima(w, pane, record, entry);
     }
 }
 
@@ -433,22 +433,31 @@ static uint32_t periods_over(const struct cm_windows *w, enum cm_view view, int6
 /* From now on nothing takes that leg back: its longest times stand in the periods that hold it. */
 static void settle(struct cm_windows *w, const struct cm_journal_record *record)
 {
-    const struct cm_leg_packed *leg = &record->leg;
+    struct cell *cell = cell_of(w, &record->leg);
     int64_t no = pane_no(w, record->ts_ms);
-    uint32_t handle_ms = cm_leg_packed_handle_ms(leg);
+    uint32_t handle_ms = cm_leg_packed_handle_ms(&record->leg);
     w->orphans -= record->is_orphan;
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
         uint32_t periods = w->views[v].kinds == 0 ? 0 : periods_over(w, v, no);
-        for (uint32_t u = 0; periods != 0 && u < leg->units_count; u++) {
-            if (!in_view(w, v, leg->units[u])) {
-                continue;
-            }
-            struct unit_sums *sums = cm_windows_sums(w, v, &w->state[leg->units[u]]);
-            for (uint32_t bits = periods; bits != 0; bits &= bits - 1) {
-                struct cm_period_maxima *maxima = maxima_of(w, sums, (uint32_t)__builtin_ctz(bits));
-                maxima->wait_ms = max_u32(maxima->wait_ms, leg->wait_ms);
-                maxima->handle_ms = max_u32(maxima->handle_ms, handle_ms);
-            }
+        for (uint32_t bits = periods; bits != 0; bits &= bits - 1) {
+            reach_add(&reach_of(w, v, cell)[__builtin_ctz(bits)], record->leg.wait_ms, handle_ms);
+        }
+    }
+}
+
+/* Fetches from memory what the records that go next have. */
+static void expect_expired(const struct cm_windows *w)
+{
+    uint64_t end = 0;
+    uint64_t first = cm_journal_range(w->journal, &end);
+    if (end - first <= EXPIRED_AHEAD) {
+        return;
+    }
+    const struct cm_journal_record *next = cm_journal_at(w->journal, first + EXPIRED_AHEAD);
+    if (next->leg.set > 0) {
+        const struct reach *reach = reach_of(w, CM_VIEW_ROWS, cell_of(w, &next->leg));
+        for (uint32_t i = w->config->windows.count; i < w->config->all_count; i += 2) {
+            __builtin_prefetch(&reach[i], 1); /* two of them a line */
         }
     }
 }
@@ -467,6 +476,7 @@ static void drop_expired(struct cm_windows *w)
             settle(w, record);
         }
         cm_windows_detail_forget(w, record);
+        expect_expired(w);
         cm_journal_drop_oldest(w->journal);
         record = cm_journal_expired(w->journal, w->clock_ms);
     }
@@ -479,9 +489,8 @@ static enum cm_verdict count_cdr(struct cm_windows *w, const struct cm_event *ev
     cm_leg_judge(&leg, event, w->config, &w->detail.marks);
     cm_windows_detail_checks(w, &leg);
     cm_attribution_resolve(w->attribution, event, &leg);
-    for (uint32_t i = 0; i < leg.units_count; i++) {
-        (void)state_of(w, leg.units[i]);
-    }
+    cm_windows_detail_set(w, &leg);
+    cm_windows_note_cell(w, leg.set - 1, &leg);
     uint64_t sequence = cm_journal_add(w->journal, id, w->source_ms);
     struct cm_journal_record *record = cm_journal_at(w->journal, sequence);
     if (record != NULL) {
@@ -504,35 +513,30 @@ static void move_clock(struct cm_windows *w, int64_t ts_ms)
     w->clock_ms = clock_ms > w->clock_ms ? clock_ms : w->clock_ms;
 }
 
-void cm_windows_expect(const struct cm_windows *w, const struct cm_event *events, uint32_t count)
+void cm_windows_expect(const struct cm_windows *w, const struct cm_event *const *events,
+                       uint32_t count)
 {
     uint32_t seats[CM_WINDOWS_EXPECT];
+    uint32_t cells[CM_WINDOWS_EXPECT];
     CM_ASSERT(count <= CM_WINDOWS_EXPECT);
     for (uint32_t i = 0; i < count; i++) {
-        cm_journal_expect(w->journal, cm_hash128(events[i].id.p, events[i].id.len));
-        cm_units_expect(w->units, CM_KIND_SEAT, events[i].seat);
+        cm_journal_expect(w->journal, cm_hash128(events[i]->id.p, events[i]->id.len));
+        cm_units_expect(w->units, CM_KIND_SEAT, events[i]->seat);
     }
     for (uint32_t i = 0; i < count; i++) {
-        seats[i] = cm_units_find(w->units, CM_KIND_SEAT, events[i].seat);
-        cm_panes_expect(w->panes, pane_no(w, events[i].ts_ms));
-        if (seats[i] < w->state_cap) {
-            __builtin_prefetch(&w->state[seats[i]]);
-            cm_attribution_expect(w->attribution, seats[i]);
-        }
+        seats[i] = cm_units_find(w->units, CM_KIND_SEAT, events[i]->seat);
+        cm_panes_expect(w->panes, pane_no(w, events[i]->ts_ms));
+        cm_attribution_expect(w->attribution, seats[i]);
     }
-    uint32_t teams[CM_WINDOWS_EXPECT];
     for (uint32_t i = 0; i < count; i++) {
-        teams[i] = cm_attribution_team(w->attribution, seats[i]);
-        if (seats[i] < w->state_cap) {
-            cm_track_expect(&w->state[seats[i]].track);
-        }
-        if (teams[i] < w->state_cap) {
-            __builtin_prefetch(&w->state[teams[i]]);
+        cells[i] = cm_attribution_set(w->attribution, seats[i]);
+        if (cells[i] < w->cells_cap) {
+            __builtin_prefetch(&w->cells[cells[i]], 1);
         }
     }
     for (uint32_t i = 0; i < count; i++) {
-        if (teams[i] < w->state_cap) {
-            cm_track_expect(&w->state[teams[i]].track);
+        if (cells[i] < w->cells_cap) {
+            cm_track_expect(&w->cells[cells[i]].track);
         }
     }
 }

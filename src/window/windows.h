@@ -4,24 +4,26 @@
  *
  *                     left                       fold            asof
  *   ── gone ──────────┤ accumulator = their sum  ├ read from the ┤ not yet ──► event time
- *                     │ (panes were folded in)   │ unit's track  │
+ *                     │ (panes were folded in)   │ tail          │
  *
  * An accumulator is the exact sum of the counted legs with left <= ts < fold, as soon as somebody
  * looks: then the panes that came below `fold` since the last look are added and those that fell
  * below `left` are subtracted (windows_fold.c): integers only, so nothing drifts. Moving a window
  * on marks units and adds nothing. What is newer than `fold` (still filling, or within the
- * lateness) is added for that look alone. An event thus touches one item a unit, and only those
- * accumulators that have its pane already. A calendar period is the same with `left` at its first
- * instant; when a new one begins the accumulators start from zero.
+ * lateness) is added for that look alone. An event thus touches one item, of the cell of all its
+ * units (windows_cells.c), and only those accumulators that have its pane already. A calendar
+ * period is the same with `left` at its first instant; when a new one begins the accumulators start
+ * from zero.
  *
  * Two views share the panes: ROWS for figures (every window and period, all kinds), RULES for
  * breach rules and closed periods, which trail at the watermark while ROWS may run ahead of it.
  *
  * THREADS   One thread; one of these a worker.
  * TIME      Event time, ms. The watermark is an argument.
- * COST      apply: two hash look-ups and one item for each of about five units. advance: a mark
- * for each item of the panes that enter and leave, for each window. measure: the unit's entries
- * that entered or left since the last look. Memory: see cm_windows_memory().
+ * COST      apply: two hash look-ups and one item. advance: a mark for each cell of the panes that
+ * enter and leave, and its about five units, for each window. The first look afterwards: what
+ * entered or left, once for each unit of its cell. measure: a copy. Memory: see
+ * cm_windows_memory().
  */
 #ifndef CM_WINDOW_WINDOWS_H
 #define CM_WINDOW_WINDOWS_H
@@ -68,7 +70,7 @@ int64_t cm_windows_pane_ms(const struct cm_windows *windows);
  * at once, where taking one after the other would wait for each. At most CM_WINDOWS_EXPECT of them.
  */
 #define CM_WINDOWS_EXPECT 16u
-void cm_windows_expect(const struct cm_windows *windows, const struct cm_event *events,
+void cm_windows_expect(const struct cm_windows *windows, const struct cm_event *const *events,
                        uint32_t count);
 /* Takes one event. watermark_ms is the watermark before it (INT64_MIN: none yet). */
 enum cm_verdict cm_windows_apply(struct cm_windows *windows, const struct cm_event *event,

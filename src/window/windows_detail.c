@@ -165,15 +165,13 @@ void cm_windows_detail_checks_again(struct cm_windows *w, const struct cm_journa
     leg->checks_count = record->leg.marks_count;
 }
 
-/* The set of a leg's units. */
-static uint32_t set_of_leg(struct cm_windows *w, const struct cm_leg *leg)
+void cm_windows_detail_set(struct cm_windows *w, struct cm_leg *leg)
 {
-    if (leg->set > 0) {
-        return leg->set - 1;
+    if (leg->set == 0) {
+        uint32_t set = cm_unit_sets_intern(w->detail.sets, leg->units, leg->units_count);
+        cm_attribution_note_set(w->attribution, set);
+        leg->set = set + 1;
     }
-    uint32_t set = cm_unit_sets_intern(w->detail.sets, leg->units, leg->units_count);
-    cm_attribution_note_set(w->attribution, set);
-    return set;
 }
 
 void cm_windows_detail_leg(struct cm_windows *w, const struct cm_event *event,
@@ -189,7 +187,7 @@ void cm_windows_detail_leg(struct cm_windows *w, const struct cm_event *event,
     uint32_t place = CM_JUDGED_NONE;
     if (cm_judgements_keeps(d->judgements, event)) {
         place = cm_judgements_add_leg(
-            d->judgements, event, set_of_leg(w, leg), leg->count[CM_TALLY_AT_checked] != 0,
+            d->judgements, event, leg->set - 1, leg->count[CM_TALLY_AT_checked] != 0,
             leg->count[CM_TALLY_AT_compliant] != 0, d->judged, w->clock_ms);
     }
     if (record != NULL) {

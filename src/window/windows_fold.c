@@ -1,79 +1,135 @@
 // SPDX-License-Identifier: Apache-2.0
-/* windows_fold.c — accumulators follow their windows when somebody looks, not when panes move.
+/* windows_fold.c — the sums of units follow their windows when somebody looks, not when panes move.
  *
- *   a unit's track   i  i  i  i  i  i  i  i  i
+ *   a cell's track   i  i  i  i  i  i  i  i  i
  *                    gone  ▲ leave     ▲ fold    not folded in yet
  *                          left_no     fold_no
  *
- * What is folded in is exactly the unit's legs in panes [left_no, fold_no) of the reach, which may
- * lag behind the window. To catch up, entries that left are subtracted and new ones are added, for
- * all windows in one walk; a reach that lies before the window altogether starts again from
- * nothing, so what came and went unseen costs no arithmetic. Before a pane is given back its
- * entries are let go of (sliding windows) or folded in (periods). */
+ * What a window has of a cell is exactly its legs in panes [left_no, fold_no) of the reach, which
+ * may lag behind the window. To catch up, entries that left are subtracted and new ones are added,
+ * for all windows in one walk and then for all units; a reach that lies before the window
+ * altogether starts again, so what came and went unseen costs no arithmetic. Before a pane is given
+ * back its entries are let go of (sliding windows) or folded in (periods). */
 #include "base/fail.h"
 #include "window/windows_state.h"
 
 #define AHEAD 6u /* entries that are on their way from memory while one is added */
 
+/* ---- what several units get */
+
+/* A window's sums of all units get `count` entries; several are in w->sum. */
+static void give(struct cm_windows *w, enum cm_view view, uint32_t window, const struct cell *cell,
+                 const struct cm_entry *first, uint64_t count)
+{
+    for (uint32_t u = 0; u < cell->units_count && count > 0; u++) {
+        if (!in_view(w, view, cell->units[u])) {
+            continue;
+        }
+        struct cm_accumulator *acc = &cm_windows_sums(w, view, cell->units[u])[window];
+        if (count == 1) {
+            cm_accumulator_add_entry(acc, first);
+        } else {
+            cm_accumulator_add_sum(acc, &w->sum);
+        }
+    }
+}
+
+/* They lose them again. */
+static void take(struct cm_windows *w, enum cm_view view, uint32_t window, const struct cell *cell,
+                 const struct cm_entry *first, uint64_t count)
+{
+    for (uint32_t u = 0; u < cell->units_count && count > 0; u++) {
+        if (!in_view(w, view, cell->units[u])) {
+            continue;
+        }
+        struct cm_accumulator *acc = &cm_windows_sums(w, view, cell->units[u])[window];
+        if (count == 1) {
+            cm_accumulator_subtract_entry(acc, first);
+        } else {
+            cm_accumulator_subtract_sum(acc, &w->sum);
+        }
+        if (acc->hist.used == 0) {
+            cm_hist_free(&acc->hist);
+        }
+    }
+}
+
+/* ---- leaving */
+
 /* Takes out what lies before left_no; only then may a pane be given back. */
-static void let_go(const struct cm_track *track, struct cm_accumulator *acc, struct reach *reach,
+static void let_go(struct cm_windows *w, enum cm_view view, uint32_t window, struct cell *cell,
                    int64_t left_no)
 {
-    if (reach->fold_no <= left_no) {
-        if (reach->leave < reach->fold) {
-            cm_accumulator_clear(acc);
-        }
-        reach->leave = reach->fold = cm_track_lower(track, left_no);
-        reach->left_no = reach->fold_no = left_no;
-        return;
-    }
-    while (reach->leave < reach->fold) {
-        const struct cm_item *item = cm_track_at(track, reach->leave);
+    struct reach *reach = &reach_of(w, view, cell)[window];
+    const struct cm_entry *first = NULL;
+    uint64_t count = 0;
+    for (; reach->leave != reach->fold; reach->leave++) {
+        const struct cm_item *item = cm_track_at(&cell->track, reach->leave);
         if (item->no >= left_no) {
             break;
         }
-        if (reach->leave + AHEAD < reach->fold) {
-            __builtin_prefetch(cm_track_at(track, reach->leave + AHEAD)->entry);
+        if ((uint32_t)(reach->fold - reach->leave) > AHEAD) {
+            __builtin_prefetch(cm_track_at(&cell->track, reach->leave + AHEAD)->entry);
         }
-        cm_accumulator_subtract_entry(acc, item->entry);
-        reach->leave++;
+        if (++count == 1) {
+            first = item->entry;
+        } else {
+            if (count == 2) { /* worth a sum */
+                cm_entry_sum_add(&w->sum, first);
+            }
+            cm_entry_sum_add(&w->sum, item->entry);
+        }
+        reach_subtract(reach, item->entry->wait_max_ms, item->entry->handle_max_ms);
+    }
+    take(w, view, window, cell, first, count);
+    if (count > 1) {
+        cm_entry_sum_clear(&w->sum);
     }
     reach->left_no = left_no;
-}
-
-/* Nothing of what is folded in is inside the window any more. A period's sum was cleared when the
- * period began. */
-static void begin_at_left(const struct cm_windows *w, const struct cm_track *track,
-                          struct cm_accumulator *acc, struct reach *reach, uint32_t window,
-                          int64_t left_no)
-{
-    if (w->config->all[window].is_period) {
-        reach->fold = cm_track_lower(track, left_no);
-        reach->left_no = reach->fold_no = left_no;
-    } else {
-        let_go(track, acc, reach, left_no);
+    if (reach->leave == reach->fold) {
+        reach_forget(reach);
+    }
+    if (reach->fold_no <= left_no) {
+        reach->leave = reach->fold = (uint32_t)cm_track_lower(&cell->track, left_no);
+        reach->fold_no = left_no;
     }
 }
 
+/* Nothing of what is folded in is inside the window any more. A period's sums were cleared when the
+ * period began. */
+static void begin_at_left(struct cm_windows *w, enum cm_view view, uint32_t window,
+                          struct cell *cell, int64_t left_no)
+{
+    struct reach *reach = &reach_of(w, view, cell)[window];
+    if (w->config->all[window].is_period) {
+        reach->fold = (uint32_t)cm_track_lower(&cell->track, left_no);
+        reach->left_no = reach->fold_no = left_no;
+    } else {
+        let_go(w, view, window, cell, left_no);
+    }
+}
+
+/* ---- coming in */
+
 /* The windows of a view that have the same pane to fold up to as this one and have not done so,
- * itself included; each is put where its sum begins. In the order of that, the latest first. */
-static uint32_t behind(const struct cm_windows *w, enum cm_view view, uint32_t window,
-                       struct unit_state *state, uint8_t group[CM_WINDOWS_MAX])
+ * itself included; each is put where what it has begins. In the order of that, the latest first. */
+static uint32_t lacking(struct cm_windows *w, enum cm_view view, uint32_t window, struct cell *cell,
+                        uint8_t group[CM_WINDOWS_MAX])
 {
     const struct span *spans = w->views[view].spans;
-    struct unit_sums *sums = &state->sums[view];
+    struct reach *reaches = reach_of(w, view, cell);
     int64_t fold_no = spans[window].fold_no;
     uint32_t count = 0;
     for (uint32_t i = 0; i < w->config->all_count; i++) {
-        struct reach *reach = &sums->reach[i];
+        struct reach *reach = &reaches[i];
         if (!spans[i].used || spans[i].fold_no != fold_no || reach->fold_no >= fold_no) {
             continue;
         }
         if (reach->fold_no <= spans[i].left_no) {
-            begin_at_left(w, &state->track, &sums->at[i], reach, i, spans[i].left_no);
+            begin_at_left(w, view, i, cell, spans[i].left_no);
         }
         uint32_t at = count++;
-        for (; at > 0 && sums->reach[group[at - 1]].fold < reach->fold; at--) {
+        for (; at > 0 && (int32_t)(reaches[group[at - 1]].fold - reach->fold) < 0; at--) {
             group[at] = group[at - 1];
         }
         group[at] = (uint8_t)i;
@@ -81,146 +137,167 @@ static uint32_t behind(const struct cm_windows *w, enum cm_view view, uint32_t w
     return count;
 }
 
-/* Gives a window `count` entries that its sum lacks; several are in w->sum. */
-static void give(const struct cm_windows *w, struct cm_accumulator *acc,
-                 const struct cm_entry *first, uint64_t count)
+/* What was walked over so far, from the newest item back. */
+struct walk {
+    uint32_t place, end;
+    uint32_t wait_max_ms, handle_max_ms;
+};
+
+/* Goes on to `until`; the first entry is added up when there is a second one. Nobody goes further
+ * back than `from`. */
+static void walk_back(struct cm_windows *w, const struct cm_track *track, struct walk *walk,
+                      uint32_t until, uint32_t from)
 {
-    if (count == 1) {
-        cm_accumulator_add_entry(acc, first);
-    } else if (count > 1) {
-        cm_accumulator_add_sum(acc, &w->sum);
-    }
-    if (acc->hist.used == 0) {
-        cm_hist_free(&acc->hist);
+    while (walk->place != until) {
+        uint32_t place = --walk->place;
+        uint32_t count = walk->end - place;
+        const struct cm_entry *entry = cm_track_at(track, place)->entry;
+        if ((uint32_t)(place - from) >= AHEAD) {
+            __builtin_prefetch(cm_track_at(track, (uint32_t)(place - AHEAD))->entry);
+        }
+        if (count == 2) {
+            cm_entry_sum_add(&w->sum, cm_track_at(track, (uint32_t)(place + 1))->entry);
+        }
+        if (count >= 2) {
+            cm_entry_sum_add(&w->sum, entry);
+        }
+        walk->wait_max_ms = max_u32(walk->wait_max_ms, entry->wait_max_ms);
+        walk->handle_max_ms = max_u32(walk->handle_max_ms, entry->handle_max_ms);
     }
 }
 
 /* Folds in what the windows lack, all that have the same pane to fold up to. From the newest entry
- * back: what one window has in its sum, those that begin earlier have, too, so each entry is added
- * up once. */
-static void fold(struct cm_windows *w, enum cm_view view, uint32_t window, struct unit_state *state)
+ * back: what one window has, those that begin earlier have, too, so each entry is added up once. */
+static void fold(struct cm_windows *w, enum cm_view view, uint32_t window, struct cell *cell)
 {
-    const struct cm_track *track = &state->track;
-    struct unit_sums *sums = &state->sums[view];
+    const struct cm_track *track = &cell->track;
+    struct reach *reaches = reach_of(w, view, cell);
     int64_t fold_no = w->views[view].spans[window].fold_no;
     uint8_t group[CM_WINDOWS_MAX];
-    uint32_t count = behind(w, view, window, state, group);
+    uint32_t count = lacking(w, view, window, cell, group);
     CM_ASSERT(count > 0); /* that window at least */
-    uint64_t end = cm_track_lower(track, fold_no);
-    uint64_t from = sums->reach[group[count - 1]].fold;
-    uint64_t place = end;
+    uint32_t end = (uint32_t)cm_track_lower(track, fold_no);
+    uint32_t from = reaches[group[count - 1]].fold;
+    struct walk walk = {end, end, 0, 0};
     for (uint32_t i = 0; i < count; i++) {
-        struct reach *reach = &sums->reach[group[i]];
-        while (place > reach->fold) {
-            place--;
-            const struct cm_item *item = cm_track_at(track, place);
-            if (place >= from + AHEAD) {
-                __builtin_prefetch(cm_track_at(track, place - AHEAD)->entry);
-            }
-            if (place + 2 == end) { /* a second one: worth a sum */
-                cm_entry_sum_add(&w->sum, cm_track_at(track, place + 1)->entry);
-            }
-            if (place + 2 <= end) {
-                cm_entry_sum_add(&w->sum, item->entry);
+        struct reach *reach = &reaches[group[i]];
+        walk_back(w, track, &walk, reach->fold, from);
+        if (end != walk.place) {
+            give(w, view, group[i], cell, cm_track_at(track, walk.place)->entry,
+                 (uint32_t)(end - walk.place));
+            if (!w->config->all[group[i]].is_period) {
+                reach_add(reach, walk.wait_max_ms, walk.handle_max_ms);
             }
         }
-        give(w, &sums->at[group[i]], end > place ? cm_track_at(track, place)->entry : NULL,
-             end - place);
         reach->fold = end;
         reach->fold_no = fold_no;
     }
-    if (end - place > 1) {
+    if ((uint32_t)(end - walk.place) > 1) {
         cm_entry_sum_clear(&w->sum);
     }
 }
 
-struct unit_sums *cm_windows_caught_up(struct cm_windows *w, enum cm_view view, uint32_t window,
-                                       struct unit_state *state)
+void cm_windows_fold_cell(struct cm_windows *w, enum cm_view view, struct cell *cell,
+                          uint32_t windows)
 {
-    const struct span *span = &w->views[view].spans[window];
-    struct unit_sums *sums = cm_windows_sums(w, view, state);
-    struct reach *reach = &sums->reach[window];
-    CM_ASSERT(reach->fold_no <= span->fold_no && reach->left_no <= span->left_no);
-    if (reach->left_no < span->left_no) {
-        if (w->config->all[window].is_period) { /* cleared when it began */
-            reach->left_no = span->left_no;
-        } else {
-            let_go(&state->track, &sums->at[window], reach, span->left_no);
+    struct reach *reaches = reach_of(w, view, cell);
+    for (uint32_t bits = windows; bits != 0; bits &= bits - 1) {
+        uint32_t i = (uint32_t)__builtin_ctz(bits);
+        const struct span *span = &w->views[view].spans[i];
+        struct reach *reach = &reaches[i];
+        CM_ASSERT(reach->fold_no <= span->fold_no && reach->left_no <= span->left_no);
+        if (reach->left_no < span->left_no) {
+            if (w->config->all[i].is_period) { /* cleared when it began */
+                reach->left_no = span->left_no;
+            } else {
+                let_go(w, view, i, cell, span->left_no);
+            }
+        }
+        if (reach->fold_no < span->fold_no) {
+            fold(w, view, i, cell);
         }
     }
-    if (reach->fold_no < span->fold_no) {
-        fold(w, view, window, state);
-    } else if (sums->at[window].hist.used == 0) {
-        cm_hist_free(&sums->at[window].hist);
-    }
-    return sums;
 }
 
 void cm_windows_clear_period(struct cm_windows *w, enum cm_view view, uint32_t window)
 {
+    cm_windows_catch_up(w, view);
     for (uint32_t u = 0; u < cm_units_count(w->units) && u < w->state_cap; u++) {
-        struct unit_state *state = &w->state[u];
-        if (!in_view(w, view, u) || (state->track.at == NULL && state->sums[view].at == NULL)) {
+        struct cm_accumulator *acc = w->state[u].sums[view];
+        if (acc == NULL) {
             continue;
         }
-        struct unit_sums *sums = cm_windows_caught_up(w, view, window, state);
-        if (!cm_tally_is_empty(&sums->at[window].tally)) {
+        if (!cm_tally_is_empty(&acc[window].tally)) {
             cm_windows_mark(w, view, u, 1u << window);
         }
-        cm_accumulator_clear(&sums->at[window]);
-        *maxima_of(w, sums, window) = (struct cm_period_maxima){0, 0};
+        cm_accumulator_clear(&acc[window]);
+    }
+    for (uint32_t c = 0; c < w->cells_count; c++) {
+        reach_forget(&reach_of(w, view, &w->cells[c])[window]);
     }
 }
 
-void cm_windows_note_item(struct cm_windows *w, uint32_t unit, int64_t no)
+void cm_windows_note_item(struct cm_windows *w, struct cell *cell, int64_t no)
 {
-    struct unit_state *state = &w->state[unit];
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-        struct unit_sums *sums = &state->sums[v];
-        for (uint32_t i = 0; sums->at != NULL && i < w->config->all_count; i++) {
-            struct reach *reach = &sums->reach[i];
-            reach->fold += no < reach->fold_no;
-            reach->leave += no < reach->left_no;
+        struct reach *reach = w->views[v].kinds == 0 ? NULL : reach_of(w, v, cell);
+        for (uint32_t i = 0; reach != NULL && i < w->config->all_count; i++) {
+            reach[i].fold += no < reach[i].fold_no;
+            reach[i].leave += no < reach[i].left_no;
         }
     }
 }
 
-/* Lets go of all that the unit has below floor_no, or folds it in. */
-static void settle_unit(struct cm_windows *w, enum cm_view view, struct unit_state *state,
+/* ---- giving back */
+
+/* Lets go of all that the cell has below floor_no, or folds it in. */
+static void settle_cell(struct cm_windows *w, enum cm_view view, struct cell *cell,
                         int64_t floor_no)
 {
-    struct unit_sums *sums = &state->sums[view];
+    uint32_t periods = 0;
     for (uint32_t i = 0; i < w->config->all_count; i++) {
         const struct span *span = &w->views[view].spans[i];
         if (!span->used) {
             continue;
         }
         if (w->config->all[i].is_period) {
-            sums = cm_windows_caught_up(w, view, i, state);
-        } else if (sums->at != NULL && sums->reach[i].left_no < floor_no &&
-                   sums->reach[i].leave < sums->reach[i].fold) {
-            let_go(&state->track, &sums->at[i], &sums->reach[i], span->left_no);
+            periods |= 1u << i;
+            continue;
+        }
+        const struct reach *reach = &reach_of(w, view, cell)[i];
+        if (reach->left_no < floor_no && reach->leave != reach->fold) {
+            let_go(w, view, i, cell, span->left_no);
         }
     }
-    sums->settled_no = floor_no;
+    if (periods != 0) {
+        cm_windows_fold_cell(w, view, cell, periods);
+    }
 }
 
-/* Fetches from memory what a pane's units have: first all states, then what these point to. */
+/* Fetches from memory what the cells of the panes behind this one have, step by step: first
+ * themselves, then what these point to. */
 static void expect_oldest(const struct cm_windows *w, const struct cm_pane *pane)
 {
-    for (uint32_t i = 0; i < pane->units_count; i++) {
-        __builtin_prefetch(&w->state[pane->units[i]], 1);
+    const struct cm_pane *next = pane->newer;
+    const struct cm_pane *second = next == NULL ? NULL : next->newer;
+    const struct cm_pane *third = second == NULL ? NULL : second->newer;
+    for (uint32_t i = 0; third != NULL && i < third->cells_count; i++) {
+        __builtin_prefetch(&w->cells[third->cells[i]], 1);
+        __builtin_prefetch(&w->cells[third->cells[i]].units);
     }
-    for (uint32_t i = 0; i < pane->units_count; i++) {
-        const struct cm_track *track = &w->state[pane->units[i]].track;
-        if (track->count > 0) {
-            __builtin_prefetch(cm_track_at(track, track->first));
+    for (uint32_t i = 0; second != NULL && i < second->cells_count; i++) {
+        const struct cell *cell = &w->cells[second->cells[i]];
+        if (cell->track.count > 0) {
+            __builtin_prefetch(cm_track_at(&cell->track, cell->track.first));
         }
+        __builtin_prefetch(reach_of(w, CM_VIEW_ROWS, cell));
     }
-    for (uint32_t i = 0; i < pane->units_count; i++) {
-        const struct cm_track *track = &w->state[pane->units[i]].track;
+    for (uint32_t i = 0; next != NULL && i < next->cells_count; i++) {
+        const struct cm_track *track = &w->cells[next->cells[i]].track;
         if (track->count > 0) {
-            __builtin_prefetch(cm_track_at(track, track->first)->entry, 1);
+            const struct cm_entry *entry = cm_track_at(track, track->first)->entry;
+            __builtin_prefetch(entry, 1);
+            __builtin_prefetch((const char *)entry + CM_CACHE_LINE, 1);
         }
     }
 }
@@ -228,13 +305,17 @@ static void expect_oldest(const struct cm_windows *w, const struct cm_pane *pane
 void cm_windows_give_back(struct cm_windows *w, const struct cm_pane *pane, int64_t floor_no)
 {
     expect_oldest(w, pane);
-    for (uint32_t i = 0; i < pane->units_count; i++) {
-        struct unit_state *state = &w->state[pane->units[i]];
+    for (uint32_t i = 0; i < pane->cells_count; i++) {
+        struct cell *cell = &w->cells[pane->cells[i]];
+        const struct cm_track *track = &cell->track;
+        if (track->count == 0 || cm_track_at(track, track->first)->no >= floor_no) {
+            continue; /* given back with an older pane */
+        }
         for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-            if (state->sums[v].settled_no < floor_no && in_view(w, v, pane->units[i])) {
-                settle_unit(w, v, state, floor_no);
+            if (w->views[v].kinds != 0) {
+                settle_cell(w, v, cell, floor_no);
             }
         }
-        cm_panes_release(w->panes, &state->track, floor_no);
+        cm_panes_release(w->panes, &cell->track, floor_no);
     }
 }

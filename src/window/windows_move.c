@@ -4,12 +4,21 @@
 #include "base/fail.h"
 #include "window/windows_state.h"
 
+#define AHEAD 8u /* cells that are on their way from memory while one is marked */
+
 static void mark_units(struct cm_windows *w, enum cm_view view, uint32_t windows,
                        const struct cm_pane *pane)
 {
-    for (uint32_t i = 0; i < pane->units_count; i++) {
-        if (in_view(w, view, pane->units[i])) {
-            cm_windows_mark(w, view, pane->units[i], windows);
+    for (uint32_t i = 0; i < pane->cells_count; i++) {
+        const struct cell *cell = &w->cells[pane->cells[i]];
+        if (pane->cells_count - i > AHEAD) {
+            __builtin_prefetch(&w->cells[pane->cells[i + AHEAD]].units);
+        }
+        cm_windows_mark_behind(w, view, pane->cells[i], windows);
+        for (uint32_t u = 0; u < cell->units_count; u++) {
+            if (in_view(w, view, cell->units[u])) {
+                cm_windows_mark(w, view, cell->units[u], windows);
+            }
         }
     }
 }
@@ -20,6 +29,9 @@ void cm_windows_mark_moved(struct cm_windows *w)
     w->moved = NULL;
     while (pane != NULL) {
         struct cm_pane *next = pane->moved_next;
+        for (uint32_t i = 0; next != NULL && i < next->cells_count && i < AHEAD; i++) {
+            __builtin_prefetch(&w->cells[next->cells[i]].units);
+        }
         mark_units(w, CM_VIEW_ROWS, pane->moved, pane);
         pane->moved = 0;
         pane->moved_next = NULL;
@@ -27,8 +39,8 @@ void cm_windows_mark_moved(struct cm_windows *w)
     }
 }
 
-/* The units of that pane have changed in that window. Those of rows are marked when somebody asks:
- * a pane comes into several windows at once. */
+/* The cells of that pane are behind in that window, and their units have changed. Those of rows are
+ * marked when somebody asks: a pane comes into several windows at once. */
 static void mark_pane(struct cm_windows *w, enum cm_view view, uint32_t window,
                       struct cm_pane *pane)
 {

@@ -7,28 +7,40 @@
 #include "base/memory.h"
 #include "window/windows_state.h"
 
-/* The maxima over the unit's entries in [from_no, to_no). */
-static void track_maxima(const struct cm_track *track, int64_t from_no, int64_t to_no,
-                         struct cm_tally *tally)
+#define AHEAD_CELLS 16u /* cells that are on their way from memory while one is looked at */
+
+struct longest {
+    uint32_t wait_ms, handle_ms;
+};
+
+static void note_longest(struct longest *longest, uint32_t wait_ms, uint32_t handle_ms)
 {
-    for (uint64_t place = cm_track_lower(track, from_no); place < cm_track_end(track); place++) {
-        const struct cm_item *item = cm_track_at(track, place);
-        if (item->no >= to_no) {
-            return;
-        }
-        tally->wait_max_ms = max_u32(tally->wait_max_ms, item->entry->wait_max_ms);
-        tally->handle_max_ms = max_u32(tally->handle_max_ms, item->entry->handle_max_ms);
+    longest->wait_ms = max_u32(longest->wait_ms, wait_ms);
+    longest->handle_ms = max_u32(longest->handle_ms, handle_ms);
+}
+
+/* The longest of the cell's items [place, end), modulo 2^32. */
+static void note_items(const struct cm_track *track, uint32_t place, uint32_t end,
+                       struct longest *longest)
+{
+    for (; place != end; place++) {
+        const struct cm_entry *entry = cm_track_at(track, place)->entry;
+        note_longest(longest, entry->wait_max_ms, entry->handle_max_ms);
     }
 }
 
-/* The maxima of a period after a revision: legs that nothing takes back any more, legs whose panes
- * are there, and those in between, which only the journal has. */
-static void period_maxima(struct cm_windows *w, const struct span *span, uint32_t unit,
-                          const struct cm_period_maxima *maxima, struct cm_tally *tally)
+/* Of a period after a revision: legs whose panes are there, and those that only the journal has.
+ * Those that nothing takes back any more stand with the cells. */
+static void period_longest(struct cm_windows *w, const struct span *span, uint32_t unit,
+                           struct longest *longest)
 {
-    tally->wait_max_ms = maxima->wait_ms;
-    tally->handle_max_ms = maxima->handle_ms;
-    track_maxima(&w->state[unit].track, span->left_no, span->fold_no, tally);
+    const struct unit_state *state = &w->state[unit];
+    for (uint32_t c = 0; c < state->cells_count; c++) {
+        const struct cm_track *track = &w->cells[state->cells[c]].track;
+        uint64_t end = cm_track_lower(track, span->fold_no);
+        uint64_t begin = cm_track_lower(track, span->left_no);
+        note_items(track, (uint32_t)(begin < end ? begin : end), (uint32_t)end, longest);
+    }
     uint64_t end = 0;
     uint64_t left = w->orphans;
     for (uint64_t s = cm_journal_range(w->journal, &end); s < end && left > 0; s++) {
@@ -37,54 +49,67 @@ static void period_maxima(struct cm_windows *w, const struct span *span, uint32_
             continue;
         }
         left--;
-        if (pane_no(w, record->ts_ms) >= span->left_no && leg_has_unit(&record->leg, unit)) {
+        if (pane_no(w, record->ts_ms) >= span->left_no &&
+            cell_has_unit(cell_of(w, &record->leg), unit)) {
             struct cm_leg leg;
             cm_leg_unpack(&leg, &record->leg, record->ts_ms);
-            tally->wait_max_ms = max_u32(tally->wait_max_ms, leg.wait_max_ms);
-            tally->handle_max_ms = max_u32(tally->handle_max_ms, leg.handle_max_ms);
+            note_longest(longest, leg.wait_max_ms, leg.handle_max_ms);
         }
     }
 }
 
 static void refresh_maxima(struct cm_windows *w, enum cm_view view, uint32_t window, uint32_t unit)
 {
-    const struct span *span = &w->views[view].spans[window];
-    struct unit_state *state = &w->state[unit];
-    struct cm_tally *tally = &state->sums[view].at[window].tally;
-    const struct cm_period_maxima *maxima = maxima_of(w, &state->sums[view], window);
-
-    tally->reserved = 0;
-    if (maxima != NULL) {
-        period_maxima(w, span, unit, maxima, tally);
-        return;
+    const struct unit_state *state = &w->state[unit];
+    struct longest longest = {0, 0};
+    if (w->config->all[window].is_period) {
+        period_longest(w, &w->views[view].spans[window], unit, &longest);
     }
-    tally->wait_max_ms = 0;
-    tally->handle_max_ms = 0;
-    track_maxima(&state->track, span->left_no, span->fold_no, tally);
+    for (uint32_t c = 0; c < state->cells_count; c++) {
+        struct cell *cell = &w->cells[state->cells[c]];
+        if (state->cells_count - c > AHEAD_CELLS) {
+            const struct cell *next = &w->cells[state->cells[c + AHEAD_CELLS]];
+            __builtin_prefetch(&reach_of(w, view, next)[window]);
+        }
+        struct reach *reach = &reach_of(w, view, cell)[window];
+        if (reach->is_stale) {
+            struct longest found = {0, 0};
+            note_items(&cell->track, reach->leave, reach->fold, &found);
+            reach_forget(reach);
+            reach_add(reach, found.wait_ms, found.handle_ms);
+        }
+        note_longest(&longest, reach->wait_max_ms, reach->handle_max_ms);
+    }
+    struct cm_tally *tally = &state->sums[view][window].tally;
+    tally->wait_max_ms = longest.wait_ms;
+    tally->handle_max_ms = longest.handle_ms;
+    tally->reserved = 0;
 }
 
-/* Adds the unit's entries in [fold, asof) to what is folded. */
-static void add_unfolded(struct cm_windows *w, const struct span *span,
-                         const struct unit_state *state, struct cm_measures *out,
-                         const struct cm_check_sums **checks)
+/* Adds what the unit has in [fold, asof) to what is folded. */
+static void add_tail(struct cm_windows *w, const struct span *span, uint32_t unit,
+                     struct cm_measures *out, const struct cm_check_sums **checks)
 {
-    const struct cm_track *track = &state->track;
     int64_t asof_no = pane_no(w, span->asof_ms);
+    uint32_t link = span->fold_no < asof_no ? cm_windows_tail(w, span->fold_no, unit) : 0;
     bool copied = false;
-    for (uint64_t place = cm_track_lower(track, span->fold_no); place < cm_track_end(track);
-         place++) {
-        const struct cm_item *item = cm_track_at(track, place);
-        if (item->no >= asof_no) {
-            return;
+    for (; link != 0; link = w->tail.links[link - 1].next) {
+        const struct cm_track *track = &w->cells[w->tail.links[link - 1].cell].track;
+        for (uint64_t place = cm_track_lower(track, span->fold_no); place < cm_track_end(track);
+             place++) {
+            const struct cm_item *item = cm_track_at(track, place);
+            if (item->no >= asof_no) {
+                break;
+            }
+            if (!copied) {
+                cm_hist_copy(&w->scratch, &out->handle);
+                cm_check_sums_copy(&w->check_scratch, *checks);
+                *checks = &w->check_scratch;
+                copied = true;
+            }
+            cm_entry_add_to(item->entry, &out->tally, &w->scratch, &w->check_scratch);
+            out->handle = w->scratch;
         }
-        if (!copied) {
-            cm_hist_copy(&w->scratch, &out->handle);
-            cm_check_sums_copy(&w->check_scratch, *checks);
-            *checks = &w->check_scratch;
-            copied = true;
-        }
-        cm_entry_add_to(item->entry, &out->tally, &w->scratch, &w->check_scratch);
-        out->handle = w->scratch;
     }
 }
 
@@ -98,25 +123,25 @@ bool cm_windows_measure(struct cm_windows *w, enum cm_view view, uint32_t window
     if (unit >= w->state_cap || span->asof_ms == INT64_MIN) {
         return false;
     }
-    struct unit_state *state = &w->state[unit];
-    if (in_view(w, view, unit) && (state->sums[view].at != NULL || state->track.at != NULL)) {
-        (void)cm_windows_caught_up(w, view, window, state);
-        if (state->sums[view].at[window].tally.reserved != 0) {
+    cm_windows_catch_up(w, view);
+    const struct cm_accumulator *sums = w->state[unit].sums[view];
+    if (sums != NULL) {
+        if (sums[window].tally.reserved != 0) {
             refresh_maxima(w, view, window, unit);
         }
-        out->tally = state->sums[view].at[window].tally;
-        out->handle = state->sums[view].at[window].hist;
-        checks = &state->sums[view].at[window].checks;
+        out->tally = sums[window].tally;
+        out->handle = sums[window].hist;
+        checks = &sums[window].checks;
     }
-    add_unfolded(w, span, state, out, &checks);
+    add_tail(w, span, unit, out, &checks);
     cm_windows_detail_measure(w, view, window, unit, checks, out);
     return !cm_measures_are_empty(out);
 }
 
 /* How far ahead of the unit that is measured: where its sums are, its sums, what these point to. */
-#define AHEAD_STATE   12u
-#define AHEAD_SUMS    8u
-#define AHEAD_ENTRIES 4u
+#define AHEAD_STATE 12u
+#define AHEAD_SUMS  8u
+#define AHEAD_PARTS 4u
 
 static void expect_bytes(const void *at, size_t bytes)
 {
@@ -129,36 +154,24 @@ static void expect_bytes(const void *at, size_t bytes)
 static void expect_sums(const struct cm_windows *w, enum cm_view view,
                         const struct cm_changed_unit *unit)
 {
-    const struct unit_state *state = &w->state[unit->unit];
-    const struct unit_sums *sums = &state->sums[view];
-    cm_track_expect(&state->track);
-    for (uint32_t bits = sums->at == NULL ? 0 : unit->windows; bits != 0; bits &= bits - 1) {
+    const struct cm_accumulator *sums = w->state[unit->unit].sums[view];
+    for (uint32_t bits = sums == NULL ? 0 : unit->windows; bits != 0; bits &= bits - 1) {
         uint32_t i = (uint32_t)__builtin_ctz(bits);
-        expect_bytes(&sums->at[i], sizeof(sums->at[i]));
-        __builtin_prefetch(&sums->reach[i]);
+        expect_bytes(&sums[i], sizeof(sums[i]));
     }
 }
 
-static void expect_entries(const struct cm_windows *w, enum cm_view view,
-                           const struct cm_changed_unit *unit)
+static void expect_parts(const struct cm_windows *w, enum cm_view view,
+                         const struct cm_changed_unit *unit)
 {
-    const struct unit_state *state = &w->state[unit->unit];
-    const struct unit_sums *sums = &state->sums[view];
-    uint64_t end = cm_track_end(&state->track);
-    if (state->track.count > 0) {
-        __builtin_prefetch(cm_track_at(&state->track, end - 1)->entry);
-    }
-    for (uint32_t bits = sums->at == NULL ? 0 : unit->windows; bits != 0; bits &= bits - 1) {
+    const struct cm_accumulator *sums = w->state[unit->unit].sums[view];
+    for (uint32_t bits = sums == NULL ? 0 : unit->windows; bits != 0; bits &= bits - 1) {
         uint32_t i = (uint32_t)__builtin_ctz(bits);
-        if (sums->at[i].hist.cells != NULL) {
-            __builtin_prefetch(sums->at[i].hist.cells);
+        if (sums[i].hist.cells != NULL) {
+            __builtin_prefetch(sums[i].hist.cells);
         }
-        if (sums->at[i].checks.at != NULL) {
-            __builtin_prefetch(sums->at[i].checks.at);
-        }
-        uint64_t leave = sums->reach[i].leave;
-        if (leave >= state->track.first && leave < end) {
-            __builtin_prefetch(cm_track_at(&state->track, leave));
+        if (sums[i].checks.at != NULL) {
+            __builtin_prefetch(sums[i].checks.at);
         }
     }
 }
@@ -167,13 +180,13 @@ void cm_windows_expect_rows(const struct cm_windows *w, enum cm_view view,
                             const struct cm_changed_unit *changed, uint32_t count, uint32_t at)
 {
     if (count - at > AHEAD_STATE && changed[at + AHEAD_STATE].unit < w->state_cap) {
-        expect_bytes(&w->state[changed[at + AHEAD_STATE].unit], sizeof(*w->state));
+        __builtin_prefetch(&w->state[changed[at + AHEAD_STATE].unit]);
     }
     if (count - at > AHEAD_SUMS && changed[at + AHEAD_SUMS].unit < w->state_cap) {
         expect_sums(w, view, &changed[at + AHEAD_SUMS]);
     }
-    if (count - at > AHEAD_ENTRIES && changed[at + AHEAD_ENTRIES].unit < w->state_cap) {
-        expect_entries(w, view, &changed[at + AHEAD_ENTRIES]);
+    if (count - at > AHEAD_PARTS && changed[at + AHEAD_PARTS].unit < w->state_cap) {
+        expect_parts(w, view, &changed[at + AHEAD_PARTS]);
     }
 }
 
@@ -230,7 +243,7 @@ void cm_windows_touch_all(struct cm_windows *w, enum cm_view view)
 {
     uint32_t all = (1u << w->config->all_count) - 1;
     for (uint32_t u = 0; u < cm_units_count(w->units) && u < w->state_cap; u++) {
-        if (w->state[u].track.at != NULL || w->state[u].sums[view].at != NULL ||
+        if (w->state[u].cells_count > 0 || w->state[u].sums[view] != NULL ||
             cm_sums_keys(w->detail.sums, u) > 0) {
             cm_windows_mark(w, view, u, all);
         }
@@ -254,8 +267,8 @@ void cm_windows_memory(const struct cm_windows *w, struct cm_windows_memory *out
     out->accumulator_bytes = w->accumulator_bytes + w->state_cap * sizeof(*w->state);
     for (uint32_t u = 0; u < w->state_cap; u++) {
         for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-            for (uint32_t i = 0; w->state[u].sums[v].at != NULL && i < w->config->all_count; i++) {
-                out->accumulator_bytes += cm_accumulator_bytes(&w->state[u].sums[v].at[i]);
+            for (uint32_t i = 0; w->state[u].sums[v] != NULL && i < w->config->all_count; i++) {
+                out->accumulator_bytes += cm_accumulator_bytes(&w->state[u].sums[v][i]);
             }
         }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* windows_state.h — what windows.c (taking events), windows_move.c (moving on),
- * windows_fold.c (catching up) and windows_read.c (looking) share.
- * Nobody else. */
+/* windows_state.h — what windows.c (taking events), windows_move.c (moving on), windows_cells.c
+ * (what counts for the same units), windows_fold.c (catching up) and windows_read.c (looking)
+ * share. Nobody else. */
 #ifndef CM_WINDOW_WINDOWS_STATE_H
 #define CM_WINDOW_WINDOWS_STATE_H
 
@@ -17,11 +17,48 @@
 #include "window/unit_sets.h"
 #include "window/windows.h"
 
-/* How far an accumulator has followed its window: it is the sum of the unit's items
- * [leave, fold), of panes [left_no, fold_no). INT64_MIN: not yet. */
+/* How much of a cell is in the sums of a window: its items [leave, fold), of panes
+ * [left_no, fold_no). INT64_MIN: nothing yet. And their longest times; stale: to be found again. A
+ * period outlives its panes: of one, the longest of the legs that no revision can take back any
+ * more. */
 struct reach {
     int64_t left_no, fold_no;
-    uint64_t leave, fold; /* places in the track; leave is not kept for periods */
+    uint32_t leave, fold; /* places in the track, modulo 2^32; leave is not kept for periods */
+    uint32_t wait_max_ms;
+    uint32_t handle_max_ms : 31, is_stale : 1; /* at most 3 * 7 d < 2^31 ms */
+};
+
+/* What counts for the same units: a set of unit_sets.h, by the same number; mostly a seat and one
+ * of its queues. A leg lies in one place, with its cell; the sums are the units'. */
+struct cell {
+    struct cm_track track;
+    uint32_t units[CM_LEG_UNITS_MAX];
+    uint32_t units_count; /* 0: not made yet */
+    uint32_t round;       /* of the tail that it is in (struct tail) */
+};
+
+_Static_assert(sizeof(struct reach) == 32 && sizeof(struct cell) == 64,
+               "a cell has one line, and half a line a window");
+
+/* Where a unit's links begin: the number of the first one + 1. Of no account when it was made in
+ * another round. */
+struct tail_head {
+    uint32_t round, link;
+};
+
+struct tail_link {
+    uint32_t cell, next; /* number of the next link + 1; 0: none */
+};
+
+/* Cells with items that whoever looks has to add himself, by unit: those of panes from from_no on.
+ * Made when somebody looks. */
+struct tail {
+    bool is_valid;
+    int64_t from_no;
+    uint32_t round;
+    struct tail_head *heads; /* by unit number; heads_cap of them */
+    struct tail_link *links;
+    uint32_t heads_cap, links_count, links_cap;
 };
 
 /* One window of one view. Pane numbers are event time / pane length. */
@@ -49,22 +86,19 @@ struct view {
     uint32_t dirty;                  /* windows with a changed unit */
     struct cm_changed_unit *changed; /* units with a bit in marks */
     uint32_t changed_count, changed_cap;
-    uint16_t *marks; /* by unit number: windows in which it has changed; state_cap of them */
+    uint16_t *marks;        /* by unit number: windows in which it has changed; state_cap of them */
+    struct reach *reach;    /* by cell and window; NULL where there is no such view */
+    uint16_t *behind_marks; /* by cell: windows whose sums lack something of it */
+    uint32_t *behind;       /* cells with a bit there */
+    uint32_t behind_count, behind_cap;
     struct cm_changed_unit *taken; /* handed out by the last call */
     uint32_t taken_cap;
 };
 
-/* What a unit has in a view: one accumulator a window, then the maxima of the periods. */
-struct unit_sums {
-    struct cm_accumulator *at;       /* brought up to date by cm_windows_caught_up() */
-    struct reach *reach;             /* in the same block */
-    struct cm_period_maxima *maxima; /* in the same block */
-    int64_t settled_no; /* panes below may be given back as far as these are concerned */
-};
-
 struct unit_state {
-    struct cm_track track;
-    struct unit_sums sums[CM_VIEW_COUNT];
+    struct cm_accumulator *sums[CM_VIEW_COUNT]; /* by window; see cm_windows_catch_up() */
+    uint32_t *cells;                            /* that count for it */
+    uint32_t cells_count, cells_cap;
 };
 
 /* What is kept beside the tallies (windows_detail.c). */
@@ -101,7 +135,10 @@ struct cm_windows {
     bool has_sources; /* cm_windows_set_clock() gives source_ms and slowest_ms */
     uint64_t orphans; /* records of the journal with is_orphan */
     struct view views[CM_VIEW_COUNT];
-    struct cm_pane *moved;    /* panes with windows in `moved`, of the ROWS view */
+    struct cm_pane *moved; /* panes with windows in `moved`, of the ROWS view */
+    struct cell *cells;    /* by number */
+    uint32_t cells_count, cells_cap;
+    struct tail tail;
     struct unit_state *state; /* by unit number */
     uint8_t *kinds;           /* by unit number, apart: marking looks at nothing else */
     int64_t most_fold_no;     /* greatest fold_no of all spans */
@@ -129,18 +166,42 @@ static inline int64_t pane_no(const struct cm_windows *w, int64_t ts_ms)
     return divide_down(ts_ms, w->pane_ms);
 }
 
-/* Periods stand behind the windows in config->all. */
-static inline struct cm_period_maxima *maxima_of(const struct cm_windows *w,
-                                                 const struct unit_sums *sums, uint32_t window)
+static inline struct cell *cell_of(const struct cm_windows *w, const struct cm_leg_packed *leg)
 {
-    return w->config->all[window].is_period ? &sums->maxima[window - w->config->windows.count]
-                                            : NULL;
+    return &w->cells[leg->set - 1];
 }
 
-static inline bool leg_has_unit(const struct cm_leg_packed *leg, uint32_t unit)
+/* How far the windows of a view have that cell, by window. */
+static inline struct reach *reach_of(const struct cm_windows *w, enum cm_view view,
+                                     const struct cell *cell)
 {
-    for (uint32_t i = 0; i < leg->units_count; i++) {
-        if (leg->units[i] == unit) {
+    return &w->views[view].reach[(size_t)(cell - w->cells) * w->config->all_count];
+}
+
+/* What it has is at least that long. */
+static inline void reach_add(struct reach *reach, uint32_t wait_ms, uint32_t handle_ms)
+{
+    reach->wait_max_ms = max_u32(reach->wait_max_ms, wait_ms);
+    reach->handle_max_ms = max_u32(reach->handle_max_ms, handle_ms) & (uint32_t)INT32_MAX;
+}
+
+/* That goes: the longest may be gone with it. */
+static inline void reach_subtract(struct reach *reach, uint32_t wait_ms, uint32_t handle_ms)
+{
+    reach->is_stale |= wait_ms >= reach->wait_max_ms || handle_ms >= reach->handle_max_ms;
+}
+
+static inline void reach_forget(struct reach *reach)
+{
+    reach->wait_max_ms = 0;
+    reach->handle_max_ms = 0;
+    reach->is_stale = 0;
+}
+
+static inline bool cell_has_unit(const struct cell *cell, uint32_t unit)
+{
+    for (uint32_t i = 0; i < cell->units_count; i++) {
+        if (cell->units[i] == unit) {
             return true;
         }
     }
@@ -153,16 +214,29 @@ static inline bool in_view(const struct cm_windows *w, enum cm_view view, uint32
 }
 
 /* The unit's accumulators in a view, made when they are not there. */
-struct unit_sums *cm_windows_sums(struct cm_windows *windows, enum cm_view view,
-                                  struct unit_state *state);
-/* Brings the unit's accumulator of a window to where that window is. */
-struct unit_sums *cm_windows_caught_up(struct cm_windows *windows, enum cm_view view,
-                                       uint32_t window, struct unit_state *state);
+struct cm_accumulator *cm_windows_sums(struct cm_windows *windows, enum cm_view view,
+                                       uint32_t unit);
+
+/* Makes the cell of that number exist, with the units of the leg. */
+void cm_windows_note_cell(struct cm_windows *windows, uint32_t cell, const struct cm_leg *leg);
+void cm_windows_cells_free(struct cm_windows *windows);
+/* These windows lack something of that cell, or have too much. */
+void cm_windows_mark_behind(struct cm_windows *w, enum cm_view view, uint32_t cell,
+                            uint32_t windows);
+/* Brings all accumulators of a view to where their windows are. */
+void cm_windows_catch_up(struct cm_windows *windows, enum cm_view view);
+/* The first link of a unit in the tail from that pane on, + 1; 0: nothing there. Valid until the
+ * next event. */
+uint32_t cm_windows_tail(struct cm_windows *windows, int64_t from_no, uint32_t unit);
+
+/* Brings the sums of these windows to where the windows are, as far as the cell is concerned. */
+void cm_windows_fold_cell(struct cm_windows *w, enum cm_view view, struct cell *cell,
+                          uint32_t windows);
 /* A new period begins, before its window has moved: all units' sums are marked and start again. */
 void cm_windows_clear_period(struct cm_windows *windows, enum cm_view view, uint32_t window);
 /* An item has been made in that pane; what is folded in by now has its leg. */
-void cm_windows_note_item(struct cm_windows *windows, uint32_t unit, int64_t no);
-/* Gives back what the units of that pane have in it and in all below floor_no: no window needs it.
+void cm_windows_note_item(struct cm_windows *windows, struct cell *cell, int64_t no);
+/* Gives back what the cells of that pane have in it and in all below floor_no: no window needs it.
  */
 void cm_windows_give_back(struct cm_windows *windows, const struct cm_pane *pane, int64_t floor_no);
 /* The first instant inside a window as of asof_ms. */
@@ -195,6 +269,8 @@ bool cm_windows_take_other(struct cm_windows *windows, const struct cm_event *ev
 void cm_windows_detail_checks(struct cm_windows *windows, struct cm_leg *leg);
 void cm_windows_detail_checks_again(struct cm_windows *windows,
                                     const struct cm_journal_record *record, struct cm_leg *leg);
+/* Gives a leg the number of the set of its units. */
+void cm_windows_detail_set(struct cm_windows *windows, struct cm_leg *leg);
 /* A leg that counts now; `record` is NULL when nothing is remembered. */
 void cm_windows_detail_leg(struct cm_windows *windows, const struct cm_event *event,
                            const struct cm_leg *leg, struct cm_journal_record *record);

@@ -93,6 +93,10 @@ static void entries_are_the_sum_of_their_legs(void **state)
     struct cm_accumulator fresh = {0};
     cm_accumulator_add_sum(&fresh, &sum);
     cm_accumulator_add_sum(&by_entry, &sum);
+    cm_accumulator_add_sum(&by_entry, &sum);
+    cm_accumulator_subtract_sum(&by_entry, &sum); /* the longest may have gone with it */
+    assert_int_equal(by_entry.tally.reserved, CM_STALE_WAIT | CM_STALE_HANDLE);
+    by_entry.tally.reserved = 0;
     cm_entry_sum_clear(&sum);
     cm_accumulator_add_entry(&fresh, entry);
     assert_memory_equal(&fresh.tally, &by_entry.tally, sizeof(fresh.tally));

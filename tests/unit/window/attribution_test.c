@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* attribution_test.c — for which units an event counts, seat by seat and queue by queue. */
 #include "window/attribution.h"
+#include "window/unit_sets.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,6 +30,7 @@ struct bench {
     struct cm_config *config;
     struct cm_roster *roster, *other;
     struct cm_units *units;
+    struct cm_unit_sets *sets;
     struct cm_attribution *attribution;
 };
 
@@ -44,6 +46,7 @@ static int setup(void **state)
         return -1;
     }
     b->units = cm_units_create();
+    b->sets = cm_unit_sets_create();
     b->attribution = cm_attribution_create(b->config, b->roster, b->units);
     return 0;
 }
@@ -53,6 +56,7 @@ static int teardown(void **state)
     struct bench *b = *state;
     cm_attribution_destroy(b->attribution);
     cm_units_destroy(b->units);
+    cm_unit_sets_destroy(b->sets);
     cm_roster_free(b->roster);
     cm_roster_free(b->other);
     cm_config_free(b->config);
@@ -65,6 +69,18 @@ static struct cm_str str(const char *text)
     return (struct cm_str){text, (uint32_t)strlen(text)};
 }
 
+/* The set is that of the units, or not known; returns whether it was known. From now on it is. */
+static bool has_its_set(struct bench *b, const struct cm_leg *leg)
+{
+    uint32_t set = cm_unit_sets_intern(b->sets, leg->units, leg->units_count);
+    if (leg->set != 0) {
+        assert_int_equal(leg->set, set + 1);
+        return true;
+    }
+    cm_attribution_note_set(b->attribution, set);
+    return false;
+}
+
 /* `wanted`: "seat:s1 team:t1 ..." in the order of leg->units. */
 static void counts_for(struct bench *b, int64_t ts_ms, const char *seat, const char *queue,
                        const char *centre, const char *wanted)
@@ -74,6 +90,7 @@ static void counts_for(struct bench *b, int64_t ts_ms, const char *seat, const c
     struct cm_leg leg;
     struct cm_text got = {0};
     cm_attribution_resolve(b->attribution, &event, &leg);
+    (void)has_its_set(b, &leg);
     for (uint32_t i = 0; i < leg.units_count; i++) {
         const struct cm_unit_key *key = cm_units_key(b->units, leg.units[i]);
         cm_text_addf(&got, "%s%s:%.*s", i == 0 ? "" : " ", cm_kind_name(key->kind),
@@ -81,6 +98,8 @@ static void counts_for(struct bench *b, int64_t ts_ms, const char *seat, const c
     }
     assert_string_equal(cm_text_cstr(&got), wanted);
     cm_text_free(&got);
+    cm_attribution_resolve(b->attribution, &event, &leg); /* once more: what is remembered holds */
+    assert_int_equal(has_its_set(b, &leg), event.seat.len + event.queue.len > 0);
 }
 
 static void a_seat_counts_where_it_sat_then(void **state)

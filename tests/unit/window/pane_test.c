@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* pane_test.c — panes by number, what a unit has in them, entries that overflow or are shared, and
- * taking back from the entry that held the leg; bins and verdicts behind it. */
+/* pane_test.c — panes by number, what a cell has in them, entries that overflow, and taking back
+ * from the entry that held the leg; bins and verdicts behind it. */
 #include "window/pane.h"
 
 #include <setjmp.h>
@@ -23,8 +23,7 @@ static struct cm_leg a_leg(uint32_t talk_ms)
 static uint8_t add_leg(struct cm_panes *panes, struct cm_track *track, int64_t no,
                        const struct cm_leg *leg, bool alone)
 {
-    struct cm_entry *shared = NULL;
-    return cm_panes_add(panes, cm_panes_get(panes, no), track, 7, leg, &shared, alone).ordinal;
+    return cm_panes_add(panes, cm_panes_get(panes, no), track, 7, leg, alone).ordinal;
 }
 
 static uint8_t add(struct cm_panes *panes, struct cm_track *track, int64_t no, uint32_t talk_ms,
@@ -96,8 +95,7 @@ static void tracks_stand_in_order_and_end_at_the_floor(void **state)
     cm_panes_destroy(panes);
 }
 
-/* Three units have a leg alone; one gets a second leg, another loses the first again. */
-static void units_share_an_entry_until_they_differ(void **state)
+static void what_was_given_back_is_used_again(void **state)
 {
     (void)state;
     struct cm_panes *panes = cm_panes_create(1000);
@@ -107,45 +105,28 @@ static void units_share_an_entry_until_they_differ(void **state)
     struct cm_leg leg = a_leg(1000);
     leg.checks = &check;
     leg.checks_count = 1;
-    struct cm_entry *shared = NULL;
     for (uint32_t i = 0; i < 3; i++) {
-        struct cm_added added = cm_panes_add(panes, pane, &tracks[i], i, &leg, &shared, false);
+        struct cm_added added = cm_panes_add(panes, pane, &tracks[i], i, &leg, false);
         assert_true(added.is_new);
         assert_int_equal(added.ordinal, 0);
-        assert_ptr_equal(newest(&tracks[i]), shared);
     }
-    assert_int_equal(shared->refs, 3);
-    assert_int_equal(pane->units_count, 3);
-
+    assert_int_equal(pane->cells_count, 3);
     struct cm_leg second = a_leg(5000);
-    struct cm_entry *other = NULL;
-    assert_false(cm_panes_add(panes, pane, &tracks[1], 1, &second, &other, false).is_new);
-    assert_null(other); /* nobody has the second leg to itself */
-    assert_int_equal(shared->refs, 2);
-    struct cm_entry *out = NULL;
-    assert_true(cm_panes_subtract(panes, pane, &tracks[2], &leg, 0, &out));
-    assert_ptr_equal(out, newest(&tracks[2]));
-    assert_int_equal(shared->refs, 1);
+    assert_false(cm_panes_add(panes, pane, &tracks[1], 1, &second, false).is_new);
     assert_int_equal(newest(&tracks[0])->count[CM_TALLY_AT_answered], 1);
-    assert_int_equal(newest(&tracks[0])->more->count, 1);
     assert_int_equal(newest(&tracks[1])->count[CM_TALLY_AT_answered], 2);
-    assert_int_equal(newest(&tracks[1])->handle_max_ms, 5000);
-    assert_int_equal(newest(&tracks[2])->count[CM_TALLY_AT_answered], 0);
-    assert_int_equal(newest(&tracks[2])->more->count, 0);
 
-    size_t bytes = cm_panes_bytes(panes);
     for (uint32_t i = 0; i < 3; i++) {
         cm_panes_release(panes, &tracks[i], 4);
     }
     cm_panes_drop(panes, 4);
+    size_t bytes = cm_panes_bytes(panes);
     pane = cm_panes_get(panes, 9);
-    shared = NULL;
-    for (uint32_t i = 0; i < 3; i++) { /* what was given back is used again */
-        (void)cm_panes_add(panes, pane, &tracks[i], i, &leg, &shared, false);
+    for (uint32_t i = 0; i < 3; i++) {
+        (void)cm_panes_add(panes, pane, &tracks[i], i, &leg, false);
     }
     assert_int_equal(cm_panes_bytes(panes), bytes);
-    assert_int_equal(shared->more->passed, 1);
-    assert_null(shared->more->next);
+    assert_int_equal(newest(&tracks[1])->count[CM_TALLY_AT_answered], 1);
     for (uint32_t i = 0; i < 3; i++) {
         cm_track_free(&tracks[i]);
     }
@@ -166,7 +147,7 @@ static void overflow_opens_another_entry(void **state)
     struct cm_tally tally = {0};
     struct cm_hist hist = {0};
     struct cm_check_sums checks = {0};
-    assert_int_equal(cm_panes_find(panes, 1)->units_count, 2);
+    assert_int_equal(cm_panes_find(panes, 1)->cells_count, 2);
     for (uint64_t i = 0; i < 2; i++) {
         cm_entry_add_to(cm_track_at(&track, i)->entry, &tally, &hist, &checks);
     }
@@ -204,7 +185,7 @@ static void taking_back_hits_the_entry_that_held_it(void **state)
     for (int i = 0; i < 5; i++) {
         struct cm_leg leg = a_leg(ms[order[i]]);
         struct cm_entry *entry = NULL;
-        bool right = cm_panes_subtract(panes, pane, &track, &leg, at[order[i]], &entry);
+        bool right = cm_panes_subtract(pane, &track, &leg, at[order[i]], &entry);
         bool was_longest = order[i] == 1 || order[i] == 3;
         bool was_last = order[i] == 4 || i >= 3;
         assert_int_equal(right, was_last || !was_longest);
@@ -230,7 +211,7 @@ static void after_so_many_entries_each_leg_has_its_own(void **state)
         struct cm_leg leg = a_leg(UINT32_MAX - i);
         struct cm_entry *entry = NULL;
         uint8_t ordinal = (uint8_t)(i < CM_ENTRY_ALONE ? i : CM_ENTRY_ALONE);
-        assert_true(cm_panes_subtract(panes, pane, &track, &leg, ordinal, &entry));
+        assert_true(cm_panes_subtract(pane, &track, &leg, ordinal, &entry));
         assert_int_equal(entry->count[CM_TALLY_AT_answered], 0);
     }
     cm_track_free(&track);
@@ -276,7 +257,7 @@ static void many_bins_and_verdicts_add_up_and_go(void **state)
     for (uint32_t i = LEGS; i > 0; i--) {
         struct cm_leg leg = a_judged_leg(i * 7 % LEGS, checks); /* 7 and 300: each once */
         struct cm_entry *entry = NULL;
-        bool right = cm_panes_subtract(panes, pane, &track, &leg, 0, &entry);
+        bool right = cm_panes_subtract(pane, &track, &leg, 0, &entry);
         assert_ptr_equal(entry, newest(&track));
         assert_true(right || i > 1); /* when nothing is left, they are 0 */
     }
@@ -295,7 +276,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(panes_stand_in_order_whatever_comes_first),
         cmocka_unit_test(tracks_stand_in_order_and_end_at_the_floor),
-        cmocka_unit_test(units_share_an_entry_until_they_differ),
+        cmocka_unit_test(what_was_given_back_is_used_again),
         cmocka_unit_test(overflow_opens_another_entry),
         cmocka_unit_test(taking_back_hits_the_entry_that_held_it),
         cmocka_unit_test(after_so_many_entries_each_leg_has_its_own),
