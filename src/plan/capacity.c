@@ -75,7 +75,7 @@ static void open_load(struct load *l, const struct cm_capacity_ask *ask)
     l->units = l->seats + l->teams + l->rooms + l->queues + 1;
 }
 
-/* Adds `count` like units, each held by `copies` workers, to rows and entries. */
+/* Adds `count` like units, each held by `copies` workers, to the rows. */
 static void add_kind(struct load *l, double count, double copies)
 {
     const struct cm_config *config = l->ask->config;
@@ -86,7 +86,6 @@ static void add_kind(struct load *l, double count, double copies)
         l->read_rows_per_s +=
             count * copies * cm_capacity_row_rate(part, l->tick_s, l->pane_s, step_s);
     }
-    l->entries += count * copies * l->span_s / l->pane_s * -expm1(-part * l->pane_s);
     l->held_units += count * copies;
 }
 
@@ -110,7 +109,11 @@ static double by_layout(const struct load *l, enum cm_curve units)
 static void reckon(struct load *l)
 {
     const struct cm_curves *c = l->ask->curves;
-    l->rows_per_s = l->read_rows_per_s = l->entries = l->held_units = 0;
+    l->rows_per_s = l->read_rows_per_s = l->held_units = 0;
+    /* A leg has one entry, however many units it counts for, with the other legs that its seat has
+     * of that pane. */
+    double seat_rate = l->records_per_s / l->seats;
+    l->entries = l->seats * l->span_s / l->pane_s * -expm1(-seat_rate * l->pane_s);
     add_kind(l, l->seats, 1);
     add_kind(l, l->teams, l->workers);
     add_kind(l, l->rooms, l->workers);
