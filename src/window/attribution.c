@@ -172,6 +172,19 @@ static uint32_t record_centre(struct cm_attribution *a, const struct cm_event *e
                                   : cm_units_intern(a->units, CM_KIND_CENTRE, event->centre);
 }
 
+/* Team, room and centre; NULL: the centre that the record names. */
+static void add_above(struct cm_attribution *a, const struct cm_event *event,
+                      const uint32_t above[3], struct cm_leg *leg)
+{
+    if (above == NULL) {
+        add_unit(leg, record_centre(a, event));
+        return;
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+        add_unit(leg, above[i]);
+    }
+}
+
 static void resolve_seat(struct cm_attribution *a, const struct cm_event *event, uint32_t seat,
                          struct cm_leg *leg)
 {
@@ -181,13 +194,7 @@ static void resolve_seat(struct cm_attribution *a, const struct cm_event *event,
         seat_refresh(a, cache, event->seat, event->ts_ms);
     }
     add_unit(leg, seat);
-    if (cache->in_roster) {
-        add_unit(leg, cache->above[0]);
-        add_unit(leg, cache->above[1]);
-        add_unit(leg, cache->above[2]);
-    } else {
-        add_unit(leg, record_centre(a, event));
-    }
+    add_above(a, event, cache->in_roster ? cache->above : NULL, leg);
 }
 
 void cm_attribution_expect(const struct cm_attribution *a, uint32_t seat)
@@ -227,13 +234,7 @@ static void resolve_queue(struct cm_attribution *a, const struct cm_event *event
     if (!cache->known) {
         queue_refresh(a, cache, event->queue);
     }
-    if (cache->owned) {
-        add_unit(leg, cache->above[0]);
-        add_unit(leg, cache->above[1]);
-        add_unit(leg, cache->above[2]);
-    } else {
-        add_unit(leg, record_centre(a, event));
-    }
+    add_above(a, event, cache->owned ? cache->above : NULL, leg);
 }
 
 void cm_attribution_resolve(struct cm_attribution *a, const struct cm_event *event,
