@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/compiler.h"
@@ -27,6 +28,21 @@ _Noreturn static void out_of_memory(size_t count, size_t size_bytes)
     _exit(1);
 }
 
+#define HUGE_BYTES  ((uintptr_t)2 << 20)
+#define LARGE_BYTES (4 * HUGE_BYTES)
+
+/* A wish: the huge pages that lie within a block are made of one piece each. It fails where they
+ * are forbidden, and then nothing is lost. Zeroes are not yet written, or it would come too late. */
+static void *in_huge_pages(void *block, size_t bytes)
+{
+    if (CM_UNLIKELY(bytes >= LARGE_BYTES)) {
+        uintptr_t begin = ((uintptr_t)block + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1);
+        uintptr_t end = ((uintptr_t)block + bytes) & ~(HUGE_BYTES - 1);
+        (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+    }
+    return block;
+}
+
 void *cm_alloc(size_t count, size_t size_bytes)
 {
     /* calloc(0, n) may be NULL elsewhere than in glibc; ours never is. */
@@ -34,7 +50,7 @@ void *cm_alloc(size_t count, size_t size_bytes)
     if (CM_UNLIKELY(block == NULL)) {
         out_of_memory(count, size_bytes);
     }
-    return block;
+    return in_huge_pages(block, count * size_bytes);
 }
 
 void *cm_realloc(void *old, size_t count, size_t size_bytes)
@@ -48,7 +64,7 @@ void *cm_realloc(void *old, size_t count, size_t size_bytes)
     if (CM_UNLIKELY(block == NULL)) {
         out_of_memory(count, size_bytes);
     }
-    return block;
+    return in_huge_pages(block, bytes);
 }
 
 void *cm_alloc_lines(size_t size_bytes)
@@ -62,8 +78,7 @@ void *cm_alloc_lines(size_t size_bytes)
     if (CM_UNLIKELY(block == NULL)) {
         out_of_memory(1, size_bytes);
     }
-    memset(block, 0, lines * CM_CACHE_LINE);
-    return block;
+    return memset(in_huge_pages(block, lines * CM_CACHE_LINE), 0, lines * CM_CACHE_LINE);
 }
 
 char *cm_strdup(const char *text)

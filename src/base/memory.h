@@ -10,6 +10,9 @@
 
 #include <stddef.h>
 
+/* Blocks of a few MiB and more lie in huge pages where the system allows it (madvise): tables that
+ * are read here and there miss the TLB less. */
+
 /* Zeroed; never NULL. Free with free(). */
 void *cm_alloc(size_t count, size_t size_bytes);
 /* Grown or shrunk; new bytes are not zeroed; never NULL. */

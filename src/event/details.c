@@ -7,6 +7,8 @@
 #include "base/memory.h"
 #include "event/event.h"
 
+#define FEW 16u /* sorted by putting in, which takes the least of so many */
+
 static int compare(const struct cm_detail *a, const struct cm_detail *b)
 {
     if (a->group != b->group) {
@@ -42,10 +44,21 @@ void cm_details_add(struct cm_details *details, const struct cm_detail *item)
     details->at[details->count++] = *item;
 }
 
+/* A row has a handful of items, and these come nearly in order. */
 void cm_details_sort(struct cm_details *details)
 {
-    if (details->count > 1) {
-        qsort(details->at, details->count, sizeof(*details->at), compare_items);
+    struct cm_detail *at = details->at;
+    if (details->count > FEW) {
+        qsort(at, details->count, sizeof(*at), compare_items);
+        return;
+    }
+    for (uint32_t i = 1; i < details->count; i++) {
+        struct cm_detail item = at[i];
+        uint32_t to = i;
+        for (; to > 0 && compare(&at[to - 1], &item) > 0; to--) {
+            at[to] = at[to - 1];
+        }
+        at[to] = item;
     }
 }
 
