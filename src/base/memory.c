@@ -32,15 +32,19 @@ _Noreturn static void out_of_memory(size_t count, size_t size_bytes)
 #define LARGE_BYTES (4 * HUGE_BYTES)
 
 /* A wish: the huge pages that lie within a block are made of one piece each. It fails where they
- * are forbidden, and then nothing is lost. Zeroes are not yet written, or it would come too late. */
+ * are forbidden, and then nothing is lost. Zeroes are not yet written, or it would come too late.
+ */
+static void *advise_huge(void *block, size_t bytes)
+{
+    uintptr_t begin = ((uintptr_t)block + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1);
+    uintptr_t end = ((uintptr_t)block + bytes) & ~(HUGE_BYTES - 1);
+    (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+    return block;
+}
+
 static void *in_huge_pages(void *block, size_t bytes)
 {
-    if (CM_UNLIKELY(bytes >= LARGE_BYTES)) {
-        uintptr_t begin = ((uintptr_t)block + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1);
-        uintptr_t end = ((uintptr_t)block + bytes) & ~(HUGE_BYTES - 1);
-        (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
-    }
-    return block;
+    return CM_UNLIKELY(bytes >= LARGE_BYTES) ? advise_huge(block, bytes) : block;
 }
 
 void *cm_alloc(size_t count, size_t size_bytes)
@@ -79,6 +83,16 @@ void *cm_alloc_lines(size_t size_bytes)
         out_of_memory(1, size_bytes);
     }
     return memset(in_huge_pages(block, lines * CM_CACHE_LINE), 0, lines * CM_CACHE_LINE);
+}
+
+void *cm_alloc_huge(size_t size_bytes)
+{
+    size_t pages = size_bytes / HUGE_BYTES + (size_bytes % HUGE_BYTES != 0);
+    void *block = aligned_alloc(HUGE_BYTES, pages * HUGE_BYTES);
+    if (CM_UNLIKELY(block == NULL)) {
+        out_of_memory(1, size_bytes);
+    }
+    return advise_huge(block, pages * HUGE_BYTES);
 }
 
 char *cm_strdup(const char *text)

@@ -19,6 +19,8 @@ void *cm_alloc(size_t count, size_t size_bytes);
 void *cm_realloc(void *old, size_t count, size_t size_bytes);
 /* Zeroed, aligned to a cache line; free with free(). */
 void *cm_alloc_lines(size_t size_bytes);
+/* Not zeroed, of whole huge pages (2 MiB) that begin and end with them; free with free(). */
+void *cm_alloc_huge(size_t size_bytes);
 char *cm_strdup(const char *text);
 char *cm_strndup(const char *text, size_t len);
 

@@ -14,7 +14,7 @@
 
 #include "base/histogram.h"
 #include "event/tally.h"
-#include "window/entry.h"
+#include "window/check_sums.h"
 #include "window/leg.h"
 
 struct cm_accumulator {
@@ -23,8 +23,8 @@ struct cm_accumulator {
     struct cm_check_sums checks;
 };
 
-/* Entries added up once, for several accumulators. Zero-initialised is an empty one. */
-struct cm_entry_sum {
+/* Legs added up once, for several accumulators. Zero-initialised is an empty one. */
+struct cm_leg_sum {
     struct cm_tally tally;
     struct cm_hist_sum hist;
     struct cm_check_sums checks;
@@ -35,13 +35,11 @@ struct cm_entry_sum {
 
 void cm_accumulator_add_leg(struct cm_accumulator *acc, const struct cm_leg *leg);
 void cm_accumulator_subtract_leg(struct cm_accumulator *acc, const struct cm_leg *leg);
-void cm_accumulator_add_entry(struct cm_accumulator *acc, const struct cm_entry *entry);
-void cm_accumulator_subtract_entry(struct cm_accumulator *acc, const struct cm_entry *entry);
-void cm_entry_sum_add(struct cm_entry_sum *sum, const struct cm_entry *entry);
-void cm_entry_sum_clear(struct cm_entry_sum *sum); /* keeps the memory of its checks */
-void cm_entry_sum_free(struct cm_entry_sum *sum);
-void cm_accumulator_add_sum(struct cm_accumulator *acc, const struct cm_entry_sum *sum);
-void cm_accumulator_subtract_sum(struct cm_accumulator *acc, const struct cm_entry_sum *sum);
+void cm_leg_sum_add(struct cm_leg_sum *sum, const struct cm_leg *leg);
+void cm_leg_sum_clear(struct cm_leg_sum *sum); /* keeps the memory of its checks */
+void cm_leg_sum_free(struct cm_leg_sum *sum);
+void cm_accumulator_add_sum(struct cm_accumulator *acc, const struct cm_leg_sum *sum);
+void cm_accumulator_subtract_sum(struct cm_accumulator *acc, const struct cm_leg_sum *sum);
 /* Stale no longer. Keeps its memory for what comes next. */
 void cm_accumulator_clear(struct cm_accumulator *acc);
 void cm_accumulator_free(struct cm_accumulator *acc);

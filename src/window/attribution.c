@@ -159,10 +159,10 @@ static void queue_refresh(struct cm_attribution *a, struct queue_cache *cache, s
     place_units(a, &place, cache->above);
 }
 
-static void add_unit(struct cm_leg *leg, uint32_t unit)
+static void add_unit(struct cm_unit_set *units, uint32_t unit)
 {
     if (unit != CM_UNIT_NONE) {
-        leg->units[leg->units_count++] = unit;
+        units->units[units->count++] = unit;
     }
 }
 
@@ -174,27 +174,27 @@ static uint32_t record_centre(struct cm_attribution *a, const struct cm_event *e
 
 /* Team, room and centre; NULL: the centre that the record names. */
 static void add_above(struct cm_attribution *a, const struct cm_event *event,
-                      const uint32_t above[3], struct cm_leg *leg)
+                      const uint32_t above[3], struct cm_unit_set *units)
 {
     if (above == NULL) {
-        add_unit(leg, record_centre(a, event));
+        add_unit(units, record_centre(a, event));
         return;
     }
     for (uint32_t i = 0; i < 3; i++) {
-        add_unit(leg, above[i]);
+        add_unit(units, above[i]);
     }
 }
 
 static void resolve_seat(struct cm_attribution *a, const struct cm_event *event, uint32_t seat,
-                         struct cm_leg *leg)
+                         struct cm_unit_set *units)
 {
     a->seats = grow(a->seats, &a->seats_cap, seat, sizeof(*a->seats));
     struct seat_cache *cache = &a->seats[seat];
     if (!cache->known || event->ts_ms < cache->from_ms || event->ts_ms >= cache->until_ms) {
         seat_refresh(a, cache, event->seat, event->ts_ms);
     }
-    add_unit(leg, seat);
-    add_above(a, event, cache->in_roster ? cache->above : NULL, leg);
+    add_unit(units, seat);
+    add_above(a, event, cache->in_roster ? cache->above : NULL, units);
 }
 
 void cm_attribution_expect(const struct cm_attribution *a, uint32_t seat)
@@ -227,21 +227,20 @@ void cm_attribution_note_set(struct cm_attribution *a, uint32_t set)
 }
 
 static void resolve_queue(struct cm_attribution *a, const struct cm_event *event, uint32_t queue,
-                          struct cm_leg *leg)
+                          struct cm_unit_set *units)
 {
     a->queues = grow(a->queues, &a->queues_cap, queue, sizeof(*a->queues));
     struct queue_cache *cache = &a->queues[queue];
     if (!cache->known) {
         queue_refresh(a, cache, event->queue);
     }
-    add_above(a, event, cache->owned ? cache->above : NULL, leg);
+    add_above(a, event, cache->owned ? cache->above : NULL, units);
 }
 
-void cm_attribution_resolve(struct cm_attribution *a, const struct cm_event *event,
-                            struct cm_leg *leg)
+uint32_t cm_attribution_resolve(struct cm_attribution *a, const struct cm_event *event,
+                                struct cm_unit_set *units)
 {
-    leg->units_count = 0;
-    leg->set = 0;
+    units->count = 0;
     a->last_seat = CM_UNIT_NONE;
     a->last_queue = CM_UNIT_NONE;
     if (event->queue.len > 0) {
@@ -249,16 +248,16 @@ void cm_attribution_resolve(struct cm_attribution *a, const struct cm_event *eve
     }
     if (event->seat.len > 0) {
         a->last_seat = cm_units_intern(a->units, CM_KIND_SEAT, event->seat);
-        resolve_seat(a, event, a->last_seat, leg);
+        resolve_seat(a, event, a->last_seat, units);
     } else if (a->last_queue != CM_UNIT_NONE) {
-        resolve_queue(a, event, a->last_queue, leg);
+        resolve_queue(a, event, a->last_queue, units);
     } else {
-        add_unit(leg, record_centre(a, event));
+        add_unit(units, record_centre(a, event));
     }
-    a->last_above = leg->units[leg->units_count - 1];
-    add_unit(leg, a->last_queue);
+    a->last_above = units->units[units->count - 1];
+    add_unit(units, a->last_queue);
     const struct last_set *last = last_set(a);
-    if (last != NULL && last->queue == a->last_queue && last->above == a->last_above) {
-        leg->set = last->set;
-    }
+    bool known = last != NULL && last->set > 0 && last->queue == a->last_queue &&
+                 last->above == a->last_above;
+    return known ? last->set - 1 : CM_UNIT_NONE;
 }

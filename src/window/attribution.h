@@ -18,7 +18,7 @@
 #include "event/event.h"
 #include "event/roster.h"
 #include "event/unit.h"
-#include "window/leg.h"
+#include "window/unit_sets.h"
 
 struct cm_attribution;
 
@@ -32,11 +32,12 @@ void cm_attribution_set_roster(struct cm_attribution *attribution, const struct 
 void cm_attribution_expect(const struct cm_attribution *attribution, uint32_t seat);
 /* The set of units that a leg of the seat had last; CM_UNIT_NONE when that is not known. */
 uint32_t cm_attribution_set(const struct cm_attribution *attribution, uint32_t seat);
-/* The leg that was resolved last has that set of units (unit_sets.h): legs of its seat and queue
+/* The event that was resolved last has that set of units (unit_sets.h): those of its seat and queue
  * know it from now on. */
 void cm_attribution_note_set(struct cm_attribution *attribution, uint32_t set);
-/* Fills leg->units, leg->units_count and leg->set from the event. */
-void cm_attribution_resolve(struct cm_attribution *attribution, const struct cm_event *event,
-                            struct cm_leg *leg);
+/* Fills `units` for the event. Returns the number of that set when it is known, else CM_UNIT_NONE.
+ */
+uint32_t cm_attribution_resolve(struct cm_attribution *attribution, const struct cm_event *event,
+                                struct cm_unit_set *units);
 
 #endif

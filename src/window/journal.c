@@ -5,14 +5,13 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "base/histogram.h"
 #include "base/memory.h"
 
 #define RING_MIN   1024u
 #define RING_LARGE 65536u
 #define AHEAD      8u
 
-_Static_assert(sizeof(struct cm_journal_record) <= 96, "a record is meant to stay compact");
+_Static_assert(sizeof(struct cm_journal_record) <= 40, "a record is meant to stay compact");
 
 /* tag: high half of the id's hash; place: index in the ring plus 1, 0 for a free slot. */
 struct slot {
@@ -129,7 +128,7 @@ const struct cm_journal_record *cm_journal_expired(const struct cm_journal *j, i
         return NULL;
     }
     const struct cm_journal_record *oldest = record_at(j, j->first);
-    return clock_ms - oldest->seen_ms > 2 * j->dedupe_ms ? oldest : NULL;
+    return clock_ms - oldest->seen_ms > j->dedupe_ms ? oldest : NULL;
 }
 
 void cm_journal_drop_oldest(struct cm_journal *j)
@@ -187,7 +186,6 @@ uint64_t cm_journal_add(struct cm_journal *j, struct cm_hash128 id, int64_t cloc
     memset(record, 0, sizeof(*record));
     record->id = id;
     record->seen_ms = clock_ms;
-    record->before = CM_JOURNAL_NONE;
     j->table[at].tag = (uint32_t)(id.high >> 32);
     j->table[at].place = (uint32_t)(sequence % j->ring_size) + 1;
     return sequence;
@@ -207,54 +205,4 @@ uint64_t cm_journal_range(const struct cm_journal *j, uint64_t *end)
 size_t cm_journal_bytes(const struct cm_journal *j)
 {
     return j->ring_size * sizeof(*j->ring) + j->table_size * sizeof(*j->table);
-}
-
-void cm_leg_pack(struct cm_leg_packed *packed, const struct cm_leg *leg)
-{
-    packed->set = leg->set;
-    packed->flags = 0;
-    for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
-        if (i != CM_TALLY_AT_vetoes && leg->count[i] != 0) {
-            packed->flags = (uint16_t)(packed->flags | 1u << i);
-        }
-    }
-    packed->vetoes = leg->count[CM_TALLY_AT_vetoes];
-    packed->wait_ms = leg->wait_max_ms;
-    packed->talk_ms = leg->sum[CM_TALLY_AT_talk_ms];
-    packed->hold_ms = leg->sum[CM_TALLY_AT_hold_ms];
-    packed->acw_ms = leg->sum[CM_TALLY_AT_acw_ms];
-    packed->transfers = leg->sum[CM_TALLY_AT_transfers];
-    packed->check_weight = leg->sum[CM_TALLY_AT_check_weight];
-    packed->check_weight_passed = leg->sum[CM_TALLY_AT_check_weight_passed];
-    packed->rating =
-        leg->count[CM_TALLY_AT_ratings] ? (int8_t)leg->sum[CM_TALLY_AT_rating_sum] : -1;
-}
-
-void cm_leg_unpack(struct cm_leg *leg, const struct cm_leg_packed *packed, int64_t ts_ms)
-{
-    memset(leg, 0, sizeof(*leg));
-    leg->ts_ms = ts_ms;
-    leg->set = packed->set;
-    for (unsigned i = 0; i < CM_TALLY_COUNT_N; i++) {
-        leg->count[i] = (packed->flags >> i) & 1u;
-    }
-    leg->count[CM_TALLY_AT_vetoes] = packed->vetoes;
-    leg->sum[CM_TALLY_AT_talk_ms] = packed->talk_ms;
-    leg->sum[CM_TALLY_AT_hold_ms] = packed->hold_ms;
-    leg->sum[CM_TALLY_AT_acw_ms] = packed->acw_ms;
-    leg->sum[CM_TALLY_AT_transfers] = packed->transfers;
-    leg->sum[CM_TALLY_AT_check_weight] = packed->check_weight;
-    leg->sum[CM_TALLY_AT_check_weight_passed] = packed->check_weight_passed;
-    if (packed->rating >= 0) {
-        leg->sum[CM_TALLY_AT_rating_sum] = (uint32_t)packed->rating;
-    }
-    leg->handle_bin = CM_LEG_NO_BIN;
-    leg->wait_max_ms = packed->wait_ms;
-    if (leg->count[CM_TALLY_AT_answered]) {
-        leg->sum[CM_TALLY_AT_wait_ms] = packed->wait_ms;
-        leg->handle_max_ms = cm_leg_packed_handle_ms(packed);
-        leg->handle_bin = (uint16_t)cm_hist_bin(leg->handle_max_ms);
-    } else if (leg->count[CM_TALLY_AT_abandoned]) {
-        leg->sum[CM_TALLY_AT_abandon_wait_ms] = packed->wait_ms;
-    }
 }

@@ -1,47 +1,128 @@
 // SPDX-License-Identifier: Apache-2.0
-/* leg.h — what one finished call leg adds to every unit that it counts for.
+/* leg.h — one finished call leg: what it adds to every unit that it counts for.
  *
- * A leg is judged once, here: outcome, short abandons, service level, compliance. Panes and
- * accumulators then only add and subtract it; a revision takes back exactly what was added.
+ * A leg is judged once, here: outcome, short abandons, service level, compliance. It is kept in one
+ * cache line (leg_log.h) as long as a window holds it or a revision may take it back; sums only add
+ * and subtract it. One that was taken back has nothing set but its time and its cell, so it adds
+ * nothing.
  *
- * UNITS     counts of legs, ms. COST 128 bytes.
+ * UNITS     counts of legs, ms.
  */
 #ifndef CM_WINDOW_LEG_H
 #define CM_WINDOW_LEG_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
+#include "base/compiler.h"
 #include "config/config.h"
 #include "event/event.h"
 #include "event/tally.h"
 #include "window/marks.h"
 
-#define CM_LEG_UNITS_MAX 6 /* seat, team, room, centre, queue; one to spare */
-#define CM_LEG_NO_BIN    0xffffu
-
-/* The verdict on a check, by the number of its name (sums.h). */
-struct cm_leg_check {
-    uint16_t name;
-    bool passed;
-};
+#define CM_LEG_NO_BIN     0xffffu
+#define CM_LEG_CHECKS_FEW 7u
 
 struct cm_leg {
     int64_t ts_ms;
-    uint32_t units[CM_LEG_UNITS_MAX]; /* units_count numbers of cm_units */
-    uint8_t units_count;
-    uint16_t handle_bin;              /* of talk + hold + acw; CM_LEG_NO_BIN when not answered */
-    uint16_t count[CM_TALLY_COUNT_N]; /* as cm_tally.count; vetoes and all others fit 16 bits */
-    uint32_t sum[CM_TALLY_SUM_N];     /* as cm_tally.sum */
-    uint32_t wait_max_ms, handle_max_ms;
-    const struct cm_leg_check *checks; /* borrowed; checks_count of them */
-    uint32_t checks_count;
-    uint32_t set; /* number of its units in unit_sets.h, + 1; 0: not known */
+    uint32_t cell;                     /* number of the set of its units (unit_sets.h) */
+    uint32_t wait_ms;                  /* of one that was answered or abandoned; else 0 */
+    uint32_t talk_ms, hold_ms, acw_ms; /* of one that was answered; at most 7 d each */
+    uint32_t check_weight, check_weight_passed, transfers;
+    uint16_t flags;        /* bit i: 1 in cm_tally.count[i]; vetoes apart */
+    uint16_t vetoes;       /* as cm_tally.vetoes */
+    uint16_t bin;          /* of the handle time; CM_LEG_NO_BIN when not answered */
+    uint8_t rating;        /* 0 where there is none */
+    bool is_orphan;        /* a revision may take it back, but no track has it any more */
+    uint16_t checks_count; /* verdicts by name: 64 KiB hold fewer than 2^14 */
+    uint16_t checks[CM_LEG_CHECKS_FEW]; /* each number of the name * 2 + passed; when there are
+                                           more, where they are (leg_log.h) */
 };
 
-/* Judges a cdr by the configuration in force; its verdicts by name are in `marks`.
- * `leg->units*` is left as it is, and it has no checks yet. */
+_Static_assert(sizeof(struct cm_leg) == 64, "a leg has one line");
+_Static_assert(CM_TALLY_COUNT_N <= 16, "flags have 16 bits");
+_Static_assert(CM_TALLY_AT_vetoes == CM_TALLY_COUNT_N - 1, "flags come before vetoes");
+
+/* Judges a cdr by the configuration in force; its verdicts by name are in `marks`. Its cell is 0,
+ * and it has no checks yet. */
 void cm_leg_judge(struct cm_leg *leg, const struct cm_event *event, const struct cm_config *config,
                   struct cm_marks *marks);
+
+static inline bool cm_leg_has(const struct cm_leg *leg, enum cm_tally_count_at count)
+{
+    return (leg->flags >> count & 1u) != 0;
+}
+
+/* Every leg has one outcome. */
+static inline bool cm_leg_counts(const struct cm_leg *leg)
+{
+    return leg->flags != 0;
+}
+
+/* 0 when it was not answered. */
+static inline uint32_t cm_leg_handle_ms(const struct cm_leg *leg)
+{
+    return leg->talk_ms + leg->hold_ms + leg->acw_ms;
+}
+
+/* Its verdicts by name, checks_count of them. */
+static inline const uint16_t *cm_leg_checks(const struct cm_leg *leg)
+{
+    const uint16_t *many;
+    if (CM_LIKELY(leg->checks_count <= CM_LEG_CHECKS_FEW)) {
+        return leg->checks;
+    }
+    memcpy(&many, leg->checks, sizeof(many));
+    return many;
+}
+
+/* One count each, as a mask: a vector at a time. */
+static const uint32_t cm_leg_masks[CM_TALLY_AT_vetoes] = {1,  2,   4,   8,   16,   32,
+                                                          64, 128, 256, 512, 1024, 2048};
+
+/* into += leg, with the maxima. */
+static inline void cm_leg_add_tally(const struct cm_leg *leg, struct cm_tally *into)
+{
+    uint32_t flags = leg->flags;
+    for (unsigned i = 0; i < CM_TALLY_AT_vetoes; i++) {
+        into->count[i] += (flags & cm_leg_masks[i]) == cm_leg_masks[i];
+    }
+    into->vetoes += leg->vetoes;
+    uint32_t wait_ms = leg->wait_ms;
+    uint32_t handle_ms = cm_leg_handle_ms(leg);
+    bool answered = cm_leg_has(leg, CM_TALLY_AT_answered);
+    into->wait_ms += answered ? wait_ms : 0;
+    into->abandon_wait_ms += answered ? 0 : wait_ms;
+    into->talk_ms += leg->talk_ms;
+    into->hold_ms += leg->hold_ms;
+    into->acw_ms += leg->acw_ms;
+    into->transfers += leg->transfers;
+    into->rating_sum += leg->rating;
+    into->check_weight += leg->check_weight;
+    into->check_weight_passed += leg->check_weight_passed;
+    into->wait_max_ms = wait_ms > into->wait_max_ms ? wait_ms : into->wait_max_ms;
+    into->handle_max_ms = handle_ms > into->handle_max_ms ? handle_ms : into->handle_max_ms;
+}
+
+/* into -= leg; the maxima stay as they are. */
+static inline void cm_leg_subtract_tally(const struct cm_leg *leg, struct cm_tally *into)
+{
+    uint32_t flags = leg->flags;
+    for (unsigned i = 0; i < CM_TALLY_AT_vetoes; i++) {
+        into->count[i] -= (flags & cm_leg_masks[i]) == cm_leg_masks[i];
+    }
+    into->vetoes -= leg->vetoes;
+    bool answered = cm_leg_has(leg, CM_TALLY_AT_answered);
+    into->wait_ms -= answered ? leg->wait_ms : 0;
+    into->abandon_wait_ms -= answered ? 0 : leg->wait_ms;
+    into->talk_ms -= leg->talk_ms;
+    into->hold_ms -= leg->hold_ms;
+    into->acw_ms -= leg->acw_ms;
+    into->transfers -= leg->transfers;
+    into->rating_sum -= leg->rating;
+    into->check_weight -= leg->check_weight;
+    into->check_weight_passed -= leg->check_weight_passed;
+}
 
 #endif

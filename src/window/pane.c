@@ -21,7 +21,6 @@ struct cm_panes {
     uint32_t count;
     struct cm_pane *spare; /* by `newer` */
     uint32_t spare_count;
-    struct cm_entry_pool pool;
     uint64_t items;
     size_t bytes; /* of panes and tracks */
 };
@@ -80,7 +79,6 @@ void cm_panes_destroy(struct cm_panes *panes)
         pane_free(panes, panes->spare);
         panes->spare = next;
     }
-    cm_entry_pool_free(&panes->pool);
     free(panes->table);
     free(panes);
 }
@@ -112,7 +110,7 @@ uint64_t cm_panes_entries(const struct cm_panes *panes)
 
 size_t cm_panes_bytes(const struct cm_panes *panes)
 {
-    return panes->bytes + panes->pool.bytes + panes->table_size * sizeof(struct cm_pane *);
+    return panes->bytes + panes->table_size * sizeof(struct cm_pane *);
 }
 
 static struct cm_pane **bucket(const struct cm_panes *panes, int64_t no)
@@ -160,8 +158,6 @@ static struct cm_pane *pane_insert(struct cm_panes *panes, int64_t no)
 {
     struct cm_pane *pane = pane_new(panes);
     pane->no = no;
-    pane->journal_newest = UINT64_MAX;
-    pane->first_seen_ms = INT64_MIN;
 
     struct cm_pane *after = panes->newest; /* the one that it follows */
     if (panes->recent != NULL && panes->newest->no - no > llabs(panes->recent->no - no)) {
@@ -229,66 +225,20 @@ static void note_cell(struct cm_panes *panes, struct cm_pane *pane, uint32_t cel
     pane->cells[pane->cells_count++] = cell;
 }
 
-struct cm_added cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_track *track,
-                             uint32_t cell, const struct cm_leg *leg, bool alone)
+void cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_track *track,
+                  uint32_t cell, uint32_t leg)
 {
     uint64_t end = cm_track_lower(track, pane->no + 1);
-    uint64_t begin = end;
-    while (!alone && begin > track->first && cm_track_at(track, begin - 1)->no == pane->no) {
-        begin--;
+    if (end == track->first || cm_item_no(cm_track_at(track, end - 1)) != pane->no) {
+        note_cell(panes, pane, cell);
     }
-    uint64_t before = end - begin; /* the cell's entries in that pane */
-    if (before > 0 && before <= CM_ENTRY_ALONE) {
-        struct cm_item *item = cm_track_at(track, end - 1);
-        if (cm_entry_fits(item->entry, leg)) {
-            cm_entry_add_leg(&panes->pool, item->entry, leg);
-            return (struct cm_added){.ordinal = (uint8_t)(before - 1)};
-        }
-    }
-    struct cm_item item = {pane->no, cm_entry_new(&panes->pool)};
-    cm_entry_add_leg(&panes->pool, item.entry, leg);
-    cm_track_insert(track, end, item, &panes->bytes);
-    note_cell(panes, pane, cell);
+    cm_track_insert(track, end, cm_item_of(pane->no, leg), &panes->bytes);
     panes->items++;
-    bool counts = !alone && before < CM_ENTRY_ALONE;
-    return (struct cm_added){.ordinal = counts ? (uint8_t)before : CM_ENTRY_ALONE, .is_new = true};
-}
-
-/* The cell's item in that pane with that ordinal. Entries of one leg are newer than all
- * others, and of two that are equal either will do. */
-static struct cm_item *item_of(struct cm_track *track, int64_t no, const struct cm_leg *leg,
-                               uint8_t ordinal)
-{
-    if (ordinal != CM_ENTRY_ALONE) {
-        uint64_t place = cm_track_lower(track, no) + ordinal;
-        return place < cm_track_end(track) ? cm_track_at(track, place) : NULL;
-    }
-    for (uint64_t place = cm_track_lower(track, no + 1); place > track->first; place--) {
-        struct cm_item *item = cm_track_at(track, place - 1);
-        if (item->no != no || cm_entry_is_leg(item->entry, leg)) {
-            return item;
-        }
-    }
-    return NULL;
-}
-
-bool cm_panes_subtract(const struct cm_pane *pane, struct cm_track *track, const struct cm_leg *leg,
-                       uint8_t ordinal, struct cm_entry **out)
-{
-    struct cm_item *item = item_of(track, pane->no, leg, ordinal);
-    CM_ASSERT(item != NULL && item->no == pane->no);
-    *out = item->entry;
-    return cm_entry_subtract_leg(*out, leg);
 }
 
 void cm_panes_release(struct cm_panes *panes, struct cm_track *track, int64_t floor_no)
 {
-    uint32_t count = 0;
-    for (uint64_t place = track->first;
-         place < cm_track_end(track) && cm_track_at(track, place)->no < floor_no; place++) {
-        cm_entry_release(&panes->pool, cm_track_at(track, place)->entry);
-        count++;
-    }
+    uint32_t count = (uint32_t)(cm_track_lower(track, floor_no) - track->first);
     if (count > 0) {
         cm_track_drop(track, count, &panes->bytes);
         panes->items -= count;

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/* pane.h — event time cut into panes. A pane has the list of the cells that have something in it;
- * what they have stands in their tracks (track.h), an entry each (entry.h). A cell is what counts
- * for the same units (windows_state.h).
+/* pane.h — event time cut into panes. A pane has the list of the cells that have a leg in it; the
+ * legs stand in the tracks of their cells (track.h). A cell is what counts for the same units
+ * (windows_state.h).
  *
  *   panes by time   [ 07:59:58 ] ─ [ 07:59:59 ] ─ [ 08:00:01 ] ─ ...     (only those with cells)
  *                     cell 7         cell 2         cell 7
- *   cell 7's track  [ 58: entry ......................01: entry ]
+ *   cell 7's track  [ 58: leg, 58: leg ............ 01: leg ]
  *
- * A leg touches one item, however many units and windows there are. When a field would overflow
- * (counts have 16 bits, sums 32), the cell gets a second entry for that pane. Which of them holds a
- * leg is told by its ordinal, so that taking the leg back hits just that one.
+ * A leg touches one item, however many units and windows there are.
  *
- * THREADS   One thread. OWNERSHIP A store owns its panes and all entries; tracks are their cells'.
+ * THREADS   One thread. OWNERSHIP A store owns its panes; tracks are their cells'.
  * COST      find: the newest pane is tried first, then a hash table.
  */
 #ifndef CM_WINDOW_PANE_H
@@ -21,20 +19,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "window/entry.h"
-#include "window/leg.h"
 #include "window/track.h"
 
 struct cm_pane {
     int64_t no; /* event time / pane length */
     struct cm_pane *older, *newer;
     struct cm_pane *hash_next;
-    uint32_t *cells; /* each once an entry */
+    uint32_t *cells; /* each once */
     uint32_t cells_count, cells_cap;
     uint32_t moved; /* windows that it came into or left, and its cells do not know it yet */
     struct cm_pane *moved_next;
-    uint64_t journal_newest; /* newest leg of this pane in the journal */
-    int64_t first_seen_ms;   /* the clock when its first leg came; INT64_MIN before */
 };
 
 struct cm_panes;
@@ -55,29 +49,14 @@ int64_t cm_panes_floor(const struct cm_panes *panes);
 /* Gives back all panes with a number below floor_no; never falls. What their cells have in them
  * must have been given back (cm_panes_release()). */
 void cm_panes_drop(struct cm_panes *panes, int64_t floor_no);
-/* Items in tracks. */
+/* Legs in tracks. */
 uint64_t cm_panes_entries(const struct cm_panes *panes);
 size_t cm_panes_bytes(const struct cm_panes *panes);
 
-/* The ordinal of a leg that has an entry to itself. */
-#define CM_ENTRY_ALONE UINT8_MAX
-
-struct cm_added {
-    uint8_t ordinal; /* of the entry among the cell's in that pane, or CM_ENTRY_ALONE */
-    bool is_new;     /* an item was made: the last one of that pane */
-};
-
-/* Adds a leg to the cell's newest entry in that pane; alone: to an entry of its own, and so for
- * this pane from now on. */
-struct cm_added cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_track *track,
-                             uint32_t cell, const struct cm_leg *leg, bool alone);
-/* Takes it away again, by the ordinal that it was given; *out is the entry that held it. Returns
- * whether the entry's maxima are right; when not, the caller finds them among the legs of that
- * entry that are left and stores them. */
-CM_NODISCARD bool cm_panes_subtract(const struct cm_pane *pane, struct cm_track *track,
-                                    const struct cm_leg *leg, uint8_t ordinal,
-                                    struct cm_entry **out);
-/* Gives back what a cell has in panes below floor_no. */
+/* Adds a leg, by its place, to the track of that cell. */
+void cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_track *track,
+                  uint32_t cell, uint32_t leg);
+/* Forgets what a cell has in panes below floor_no. */
 void cm_panes_release(struct cm_panes *panes, struct cm_track *track, int64_t floor_no);
 
 #endif

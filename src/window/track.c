@@ -11,7 +11,7 @@
 
 static int64_t no_at(const struct cm_track *track, uint32_t i)
 {
-    return cm_track_at(track, track->first + i)->no;
+    return cm_item_no(cm_track_at(track, track->first + i));
 }
 
 uint64_t cm_track_lower(const struct cm_track *track, int64_t no)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* track.h — what one cell has, pane by pane: items in the order of time, in one piece of memory.
+/* track.h — the legs of one cell, pane by pane: items in the order of time, in one piece of memory.
  *
  *   at   [ given back | item item item ...... | gap | ...... item item ]
  *                       first                                       end     places, never used
@@ -10,8 +10,8 @@
  * the other, and nothing but the first of them moves what is newer. A place is the item's number
  * since the track began; an item put in between moves the places behind it by one.
  *
- * THREADS   One thread. OWNERSHIP The track owns its items; entries are a pool's (entry.h).
- * COST      16 bytes an item.
+ * THREADS   One thread. OWNERSHIP The track owns its items; legs are a log's (leg_log.h).
+ * COST      12 bytes an item.
  */
 #ifndef CM_WINDOW_TRACK_H
 #define CM_WINDOW_TRACK_H
@@ -19,12 +19,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "window/entry.h"
+#include "window/leg_log.h"
 
 struct cm_item {
-    int64_t no; /* of the pane */
-    struct cm_entry *entry;
+    uint32_t no_low, no_high; /* of the pane: in halves, so that an item has 12 bytes */
+    uint32_t leg;             /* its place in the log */
 };
+
+static inline int64_t cm_item_no(const struct cm_item *item)
+{
+    return (int64_t)((uint64_t)item->no_high << 32 | item->no_low);
+}
+
+static inline struct cm_item cm_item_of(int64_t no, uint32_t leg)
+{
+    return (struct cm_item){(uint32_t)(uint64_t)no, (uint32_t)((uint64_t)no >> 32), leg};
+}
 
 /* Zero-initialised is an empty one. */
 struct cm_track {

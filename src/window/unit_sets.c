@@ -56,7 +56,7 @@ static void grow(struct cm_unit_sets *sets)
 
 uint32_t cm_unit_sets_intern(struct cm_unit_sets *sets, const uint32_t *units, uint32_t count)
 {
-    CM_ASSERT(count <= CM_LEG_UNITS_MAX);
+    CM_ASSERT(count <= CM_UNIT_SET_MAX);
     struct cm_unit_set set = {.count = count};
     memcpy(set.units, units, count * sizeof(*units));
     if (sets->count == sets->cap) {

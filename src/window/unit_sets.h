@@ -10,10 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "window/leg.h"
+#define CM_UNIT_SET_MAX 6u /* seat, team, room, centre, queue; one to spare */
 
 struct cm_unit_set {
-    uint32_t units[CM_LEG_UNITS_MAX];
+    uint32_t units[CM_UNIT_SET_MAX];
     uint32_t count;
 };
 

@@ -8,7 +8,9 @@
 #include "base/memory.h"
 #include "window/windows_state.h"
 
-#define EXPIRED_AHEAD 8u /* records of the journal whose cells are on their way from memory */
+/* Records of the journal whose cells, and whose legs, are on their way from memory. */
+#define EXPIRED_AHEAD 8u
+#define EXPIRED_LEGS  16u
 
 _Static_assert(CM_WINDOWS_MAX <= 16, "changed marks are 16 bits");
 
@@ -82,11 +84,12 @@ void cm_windows_destroy(struct cm_windows *w)
     cm_windows_cells_free(w);
     free(w->state);
     free(w->kinds);
-    cm_entry_sum_free(&w->sum);
+    cm_leg_sum_free(&w->sum);
     cm_hist_free(&w->scratch);
     cm_check_sums_free(&w->check_scratch);
     cm_panes_destroy(w->panes);
     cm_journal_destroy(w->journal);
+    cm_leg_log_free(&w->legs);
     cm_attribution_destroy(w->attribution);
     cm_units_destroy(w->units);
     free(w);
@@ -237,9 +240,9 @@ static void follow_cell(struct cm_windows *w, enum cm_view view, struct cell *ce
             continue;
         }
         if (add) {
-            reach_add(&reach_of(w, view, cell)[i], leg->wait_max_ms, leg->handle_max_ms);
+            reach_add(&reach_of(w, view, cell)[i], leg->wait_ms, cm_leg_handle_ms(leg));
         } else {
-            reach_subtract(&reach_of(w, view, cell)[i], leg->wait_max_ms, leg->handle_max_ms);
+            reach_subtract(&reach_of(w, view, cell)[i], leg->wait_ms, cm_leg_handle_ms(leg));
         }
     }
     if (behind != 0) {
@@ -305,79 +308,34 @@ static void note_pane(struct cm_windows *w, struct cm_pane *pane)
     }
 }
 
-static void count_leg(struct cm_windows *w, const struct cm_leg *leg, uint64_t sequence)
+static void count_leg(struct cm_windows *w, struct cm_leg *leg, uint32_t place, bool is_remembered)
 {
-    struct cm_journal_record *record = cm_journal_at(w->journal, sequence);
-    struct cell *cell = &w->cells[leg->set - 1];
+    struct cell *cell = cell_of(w, leg);
     accumulate(w, cell, leg, true);
     int64_t no = pane_no(w, leg->ts_ms);
     if (no < cm_panes_floor(w->panes)) {
-        if (record != NULL) { /* only periods hold it, and they have folded it */
-            record->is_orphan = true;
-            w->orphans++;
-        }
+        leg->is_orphan = is_remembered; /* only periods hold it, and they have folded it */
+        w->orphans += is_remembered;
         return;
     }
     struct cm_pane *pane = cm_panes_get(w->panes, no);
     if (pane->cells_count == 0) {
         note_pane(w, pane);
     }
-    if (pane->first_seen_ms == INT64_MIN) {
-        pane->first_seen_ms = w->clock_ms;
-    }
-    /* Legs of one entry all stay in the journal as long as any of them can be revised. */
-    bool alone =
-        w->config->dedupe_ms > 0 && w->clock_ms - pane->first_seen_ms > w->config->dedupe_ms;
-    struct cm_added added = cm_panes_add(w->panes, pane, &cell->track, leg->set - 1, leg, alone);
-    if (added.is_new) {
-        w->tail.is_valid = false;
-        if (no < w->most_fold_no) {
-            cm_windows_note_item(w, cell, no);
-        }
-    }
-    if (record != NULL) {
-        record->ordinal = added.ordinal;
-        record->before = pane->journal_newest;
-        pane->journal_newest = sequence;
+    cm_panes_add(w->panes, pane, &cell->track, leg->cell, place);
+    w->tail.is_valid = false;
+    if (no < w->most_fold_no) {
+        cm_windows_note_item(w, cell, no);
     }
 }
 
-/* Sets an entry's maxima from the legs that it still holds. */
-static void find_maxima(struct cm_windows *w, const struct cm_pane *pane,
-                        const struct cm_journal_record *of, struct cm_entry *entry)
+static void take_back(struct cm_windows *w, const struct cm_journal_record *record)
 {
-    entry->wait_max_ms = 0;
-    entry->handle_max_ms = 0;
-    const struct cm_journal_record *record = cm_journal_at(w->journal, pane->journal_newest);
-    for (; record != NULL; record = cm_journal_at(w->journal, record->before)) {
-        if (record->is_counted && record->leg.set == of->leg.set &&
-            record->ordinal == of->ordinal) {
-            struct cm_leg leg;
-            cm_leg_unpack(&leg, &record->leg, record->ts_ms);
-            entry->wait_max_ms = max_u32(entry->wait_max_ms, leg.wait_max_ms);
-            entry->handle_max_ms = max_u32(entry->handle_max_ms, leg.handle_max_ms);
-        }
-    }
-}
-
-static void take_back(struct cm_windows *w, struct cm_journal_record *record)
-{
-    struct cm_leg leg;
-    struct cell *cell = cell_of(w, &record->leg);
-    cm_leg_unpack(&leg, &record->leg, record->ts_ms);
-    cm_windows_detail_checks_again(w, record, &leg);
-    record->is_counted = false;
-    w->orphans -= record->is_orphan;
-    record->is_orphan = false;
-    accumulate(w, cell, &leg, false);
+    struct cm_leg *leg = cm_leg_log_at(&w->legs, record->leg);
+    accumulate(w, cell_of(w, leg), leg, false);
     cm_windows_detail_take_back(w, record);
-
-    int64_t no = pane_no(w, leg.ts_ms);
-    struct cm_pane *pane = no < cm_panes_floor(w->panes) ? NULL : cm_panes_find(w->panes, no);
-    struct cm_entry *entry = NULL;
-    if (pane != NULL && !cm_panes_subtract(pane, &cell->track, &leg, record->ordinal, &entry)) {
-        find_maxima(w, pane, record, entry);
-    }
+    w->orphans -= leg->is_orphan;
+    cm_leg_log_clear(&w->legs, leg);
 }
 
 int64_t cm_window_next_asof(const struct cm_window_spec *window, int64_t ts_ms)
@@ -431,31 +389,37 @@ static uint32_t periods_over(const struct cm_windows *w, enum cm_view view, int6
 }
 
 /* From now on nothing takes that leg back: its longest times stand in the periods that hold it. */
-static void settle(struct cm_windows *w, const struct cm_journal_record *record)
+static void settle(struct cm_windows *w, struct cm_leg *leg)
 {
-    struct cell *cell = cell_of(w, &record->leg);
-    int64_t no = pane_no(w, record->ts_ms);
-    uint32_t handle_ms = cm_leg_packed_handle_ms(&record->leg);
-    w->orphans -= record->is_orphan;
+    struct cell *cell = cell_of(w, leg);
+    int64_t no = pane_no(w, leg->ts_ms);
+    w->orphans -= leg->is_orphan;
+    leg->is_orphan = false;
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
         uint32_t periods = w->views[v].kinds == 0 ? 0 : periods_over(w, v, no);
         for (uint32_t bits = periods; bits != 0; bits &= bits - 1) {
-            reach_add(&reach_of(w, v, cell)[__builtin_ctz(bits)], record->leg.wait_ms, handle_ms);
+            reach_add(&reach_of(w, v, cell)[__builtin_ctz(bits)], leg->wait_ms,
+                      cm_leg_handle_ms(leg));
         }
     }
 }
 
-/* Fetches from memory what the records that go next have. */
+/* Fetches from memory what the records that go next have: legs first, then what these tell of. */
 static void expect_expired(const struct cm_windows *w)
 {
     uint64_t end = 0;
     uint64_t first = cm_journal_range(w->journal, &end);
-    if (end - first <= EXPIRED_AHEAD) {
+    if (end - first <= EXPIRED_LEGS) {
         return;
     }
+    const struct cm_journal_record *later = cm_journal_at(w->journal, first + EXPIRED_LEGS);
+    if (later->has_leg) {
+        __builtin_prefetch(cm_leg_log_at(&w->legs, later->leg));
+    }
     const struct cm_journal_record *next = cm_journal_at(w->journal, first + EXPIRED_AHEAD);
-    if (next->leg.set > 0) {
-        const struct reach *reach = reach_of(w, CM_VIEW_ROWS, cell_of(w, &next->leg));
+    if (next->has_leg) {
+        const struct cm_leg *leg = cm_leg_log_at(&w->legs, next->leg);
+        const struct reach *reach = reach_of(w, CM_VIEW_ROWS, cell_of(w, leg));
         for (uint32_t i = w->config->windows.count; i < w->config->all_count; i += 2) {
             __builtin_prefetch(&reach[i], 1); /* two of them a line */
         }
@@ -469,40 +433,42 @@ static void drop_expired(struct cm_windows *w)
     const struct cm_journal_record *record = cm_journal_expired(w->journal, w->clock_ms);
     int64_t settled = record == NULL ? INT64_MIN : settled_no(w);
     while (record != NULL) {
-        if (record->is_counted) {
-            if (pane_no(w, record->ts_ms) >= settled) {
+        struct cm_leg *leg = record->has_leg ? cm_leg_log_at(&w->legs, record->leg) : NULL;
+        if (leg != NULL && cm_leg_counts(leg)) {
+            if (pane_no(w, leg->ts_ms) >= settled) {
                 return;
             }
-            settle(w, record);
+            settle(w, leg);
         }
-        cm_windows_detail_forget(w, record);
+        w->forgotten = leg != NULL ? record->leg + 1 : w->forgotten;
         expect_expired(w);
         cm_journal_drop_oldest(w->journal);
         record = cm_journal_expired(w->journal, w->clock_ms);
     }
 }
 
-static enum cm_verdict count_cdr(struct cm_windows *w, const struct cm_event *event,
-                                 struct cm_hash128 id)
+static void count_cdr(struct cm_windows *w, const struct cm_event *event, struct cm_hash128 id)
 {
-    struct cm_leg leg;
-    cm_leg_judge(&leg, event, w->config, &w->detail.marks);
-    cm_windows_detail_checks(w, &leg);
-    cm_attribution_resolve(w->attribution, event, &leg);
-    cm_windows_detail_set(w, &leg);
-    cm_windows_note_cell(w, leg.set - 1, &leg);
-    uint64_t sequence = cm_journal_add(w->journal, id, w->source_ms);
-    struct cm_journal_record *record = cm_journal_at(w->journal, sequence);
+    struct cm_leg *leg = cm_leg_log_add(&w->legs);
+    uint32_t place = w->legs.end - 1;
+    struct cm_unit_set units;
+    cm_leg_judge(leg, event, w->config, &w->detail.marks);
+    cm_windows_detail_checks(w, leg);
+    leg->cell = cm_attribution_resolve(w->attribution, event, &units);
+    if (leg->cell == CM_UNIT_NONE) {
+        leg->cell = cm_windows_detail_set(w, &units);
+    }
+    cm_windows_note_cell(w, leg->cell, &units);
+    struct cm_journal_record *record =
+        cm_journal_at(w->journal, cm_journal_add(w->journal, id, w->source_ms));
     if (record != NULL) {
-        record->ts_ms = event->ts_ms;
         record->rev = event->rev;
         record->is_cdr = true;
-        record->is_counted = true;
-        cm_leg_pack(&record->leg, &leg);
+        record->has_leg = true;
+        record->leg = place;
     }
-    count_leg(w, &leg, sequence);
-    cm_windows_detail_leg(w, event, &leg, record);
-    return CM_VERDICT_COUNTED;
+    count_leg(w, leg, place, record != NULL);
+    cm_windows_detail_leg(w, event, leg, record);
 }
 
 static void move_clock(struct cm_windows *w, int64_t ts_ms)
@@ -554,7 +520,7 @@ enum cm_verdict cm_windows_apply(struct cm_windows *w, const struct cm_event *ev
         return CM_VERDICT_DUPLICATE;
     }
     w->detail.judged = (struct cm_judged){false, false};
-    if (revises && known->is_counted) {
+    if (revises && known->has_leg && cm_leg_counts(cm_leg_log_at(&w->legs, known->leg))) {
         take_back(w, known);
     }
     drop_expired(w);
@@ -562,14 +528,13 @@ enum cm_verdict cm_windows_apply(struct cm_windows *w, const struct cm_event *ev
         if (revises) { /* the newest revision is known, and counts nowhere */
             struct cm_journal_record *late =
                 cm_journal_at(w->journal, cm_journal_add(w->journal, id, w->source_ms));
-            late->ts_ms = event->ts_ms;
             late->rev = event->rev;
             late->is_cdr = true;
         }
         return CM_VERDICT_LATE;
     }
     if (event->type == CM_EVENT_CDR) {
-        (void)count_cdr(w, event, id);
+        count_cdr(w, event, id);
         return revises ? CM_VERDICT_REVISED : CM_VERDICT_COUNTED;
     }
     if (!cm_windows_take_other(w, event)) {

@@ -147,11 +147,11 @@ void cm_windows_carry_orphans(struct cm_windows *windows, const struct cm_window
 /* Waiting calls that never left (orphan_after), so far. */
 uint64_t cm_windows_orphans(const struct cm_windows *windows);
 
-/* Live pane entries. O(1). */
+/* Legs in panes. O(1). */
 uint64_t cm_windows_entries(const struct cm_windows *windows);
 /* Walks all units: for benchmarks and tests. */
 struct cm_windows_memory {
-    uint64_t entries; /* live pane entries */
+    uint64_t entries; /* legs in panes */
     uint64_t units;
     size_t panes_bytes, accumulator_bytes, journal_bytes;
 };

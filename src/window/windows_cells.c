@@ -19,11 +19,11 @@
 #define CELLS_LARGE 65536u
 /* How many cells ahead in the list of those behind: the cell, what it points to, the sums of its
  * units, what these point to. */
-#define AHEAD_CELL    16u
-#define AHEAD_REACH   12u
-#define AHEAD_SUMS    8u
-#define AHEAD_ENTRIES 4u
-#define UNITS_AHEAD   2u /* a cell's seat and team; those above are used all the time */
+#define AHEAD_CELL  16u
+#define AHEAD_REACH 12u
+#define AHEAD_SUMS  8u
+#define AHEAD_LEGS  4u
+#define UNITS_AHEAD 2u /* a cell's seat and team; those above are used all the time */
 
 /* ---- cells */
 
@@ -70,7 +70,7 @@ static void give_cell(struct cm_windows *w, uint32_t unit, uint32_t cell)
     state->cells[state->cells_count++] = cell;
 }
 
-void cm_windows_note_cell(struct cm_windows *w, uint32_t cell, const struct cm_leg *leg)
+void cm_windows_note_cell(struct cm_windows *w, uint32_t cell, const struct cm_unit_set *units)
 {
     if (cell >= w->cells_cap) {
         cells_grow(w, cell);
@@ -79,12 +79,12 @@ void cm_windows_note_cell(struct cm_windows *w, uint32_t cell, const struct cm_l
     if (fresh->units_count > 0) {
         return;
     }
-    for (uint32_t i = 0; i < leg->units_count; i++) {
-        cm_windows_note_unit(w, leg->units[i]);
-        give_cell(w, leg->units[i], cell);
-        fresh->units[i] = leg->units[i];
+    for (uint32_t i = 0; i < units->count; i++) {
+        cm_windows_note_unit(w, units->units[i]);
+        give_cell(w, units->units[i], cell);
+        fresh->units[i] = units->units[i];
     }
-    fresh->units_count = leg->units_count;
+    fresh->units_count = units->count;
     uint32_t windows = w->config->all_count;
     size_t bytes = sizeof(*fresh);
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
@@ -140,12 +140,10 @@ static bool has_place(const struct cm_track *track, uint32_t place)
     return (uint32_t)(place - (uint32_t)track->first) < track->count;
 }
 
-static void expect_entry(const struct cm_track *track, uint32_t place)
+static void expect_leg(const struct cm_windows *w, const struct cm_track *track, uint32_t place)
 {
     if (has_place(track, place)) {
-        const struct cm_entry *entry = cm_track_at(track, place)->entry;
-        __builtin_prefetch(entry);
-        __builtin_prefetch((const char *)entry + CM_CACHE_LINE);
+        __builtin_prefetch(leg_of(w, cm_track_at(track, place)));
     }
 }
 
@@ -185,10 +183,10 @@ static void expect_sums(const struct cm_windows *w, enum cm_view view, const str
     }
 }
 
-static void expect_entries(const struct cm_windows *w, enum cm_view view, const struct cell *cell,
-                           uint32_t windows)
+static void expect_legs(const struct cm_windows *w, enum cm_view view, const struct cell *cell,
+                        uint32_t windows)
 {
-    expect_entry(&cell->track, (uint32_t)cm_track_end(&cell->track) - 1);
+    expect_leg(w, &cell->track, (uint32_t)cm_track_end(&cell->track) - 1);
     for (uint32_t bits = windows; bits != 0; bits &= bits - 1) {
         uint32_t i = (uint32_t)__builtin_ctz(bits);
         for (uint32_t u = 0; u < cell->units_count && u < UNITS_AHEAD; u++) {
@@ -200,7 +198,7 @@ static void expect_entries(const struct cm_windows *w, enum cm_view view, const 
                 __builtin_prefetch(sums[i].checks.at, 1);
             }
         }
-        expect_entry(&cell->track, reach_of(w, view, cell)[i].leave);
+        expect_leg(w, &cell->track, reach_of(w, view, cell)[i].leave);
     }
 }
 
@@ -222,9 +220,9 @@ static void expect_behind(const struct cm_windows *w, const struct view *v, enum
         uint32_t cell = next[AHEAD_SUMS];
         expect_sums(w, view, &w->cells[cell], v->behind_marks[cell]);
     }
-    if (left > AHEAD_ENTRIES) {
-        uint32_t cell = next[AHEAD_ENTRIES];
-        expect_entries(w, view, &w->cells[cell], v->behind_marks[cell]);
+    if (left > AHEAD_LEGS) {
+        uint32_t cell = next[AHEAD_LEGS];
+        expect_legs(w, view, &w->cells[cell], v->behind_marks[cell]);
     }
 }
 

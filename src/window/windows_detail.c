@@ -78,7 +78,6 @@ void cm_windows_detail_close(struct cm_windows *w)
     cm_unit_sets_destroy(d->sets);
     cm_sums_destroy(d->sums);
     cm_marks_free(&d->marks);
-    cm_mark_log_free(&d->mark_log);
     free(d->checks);
     cm_details_free(&d->scratch);
     free(d->gauges);
@@ -88,12 +87,12 @@ void cm_windows_detail_close(struct cm_windows *w)
 
 static uint32_t set_of(struct cm_windows *w, const struct cm_event *event)
 {
-    struct cm_leg leg;
-    cm_attribution_resolve(w->attribution, event, &leg);
-    for (uint32_t i = 0; i < leg.units_count; i++) {
-        cm_windows_note_unit(w, leg.units[i]);
+    struct cm_unit_set units;
+    (void)cm_attribution_resolve(w->attribution, event, &units);
+    for (uint32_t i = 0; i < units.count; i++) {
+        cm_windows_note_unit(w, units.units[i]);
     }
-    return cm_unit_sets_intern(w->detail.sets, leg.units, leg.units_count);
+    return cm_unit_sets_intern(w->detail.sets, units.units, units.count);
 }
 
 /* One that comes when its instant is settled counts at once. */
@@ -131,64 +130,37 @@ bool cm_windows_take_other(struct cm_windows *w, const struct cm_event *event)
     return true;
 }
 
-static struct cm_leg_check *room_for_checks(struct detail *d, uint32_t count)
+void cm_windows_detail_checks(struct cm_windows *w, struct cm_leg *leg)
 {
+    struct detail *d = &w->detail;
+    uint32_t count = d->marks.count;
     if (count > d->checks_cap) {
         d->checks_cap = 2 * count;
         d->checks = cm_realloc(d->checks, d->checks_cap, sizeof(*d->checks));
     }
-    return d->checks;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t name = cm_sums_name_key(d->sums, d->marks.at[i].name) - CM_SUM_NAMES;
+        d->checks[i] = (uint16_t)(name << 1 | d->marks.at[i].passed);
+    }
+    cm_leg_log_set_checks(&w->legs, leg, d->checks, count);
 }
 
-void cm_windows_detail_checks(struct cm_windows *w, struct cm_leg *leg)
+uint32_t cm_windows_detail_set(struct cm_windows *w, const struct cm_unit_set *units)
 {
-    struct detail *d = &w->detail;
-    struct cm_leg_check *checks = room_for_checks(d, d->marks.count);
-    for (uint32_t i = 0; i < d->marks.count; i++) {
-        uint32_t key = cm_sums_name_key(d->sums, d->marks.at[i].name);
-        checks[i] = (struct cm_leg_check){(uint16_t)(key - CM_SUM_NAMES), d->marks.at[i].passed};
-    }
-    leg->checks = checks;
-    leg->checks_count = d->marks.count;
-}
-
-void cm_windows_detail_checks_again(struct cm_windows *w, const struct cm_journal_record *record,
-                                    struct cm_leg *leg)
-{
-    struct detail *d = &w->detail;
-    struct cm_leg_check *checks = room_for_checks(d, record->leg.marks_count);
-    for (uint32_t i = 0; i < record->leg.marks_count; i++) {
-        uint32_t mark = cm_mark_log_at(&d->mark_log, record->marks + i);
-        checks[i] = (struct cm_leg_check){(uint16_t)(mark >> 1), (mark & 1u) != 0};
-    }
-    leg->checks = checks;
-    leg->checks_count = record->leg.marks_count;
-}
-
-void cm_windows_detail_set(struct cm_windows *w, struct cm_leg *leg)
-{
-    if (leg->set == 0) {
-        uint32_t set = cm_unit_sets_intern(w->detail.sets, leg->units, leg->units_count);
-        cm_attribution_note_set(w->attribution, set);
-        leg->set = set + 1;
-    }
+    uint32_t set = cm_unit_sets_intern(w->detail.sets, units->units, units->count);
+    cm_attribution_note_set(w->attribution, set);
+    return set;
 }
 
 void cm_windows_detail_leg(struct cm_windows *w, const struct cm_event *event,
                            const struct cm_leg *leg, struct cm_journal_record *record)
 {
     struct detail *d = &w->detail;
-    for (uint32_t i = 0; record != NULL && i < leg->checks_count; i++) {
-        uint32_t mark = (uint32_t)leg->checks[i].name << 1 | leg->checks[i].passed;
-        uint32_t place = cm_mark_log_add(&d->mark_log, mark);
-        record->marks = i == 0 ? place : record->marks;
-        record->leg.marks_count = (uint16_t)(i + 1); /* 64 KiB hold fewer than 2^14 checks */
-    }
     uint32_t place = CM_JUDGED_NONE;
     if (cm_judgements_keeps(d->judgements, event)) {
         place = cm_judgements_add_leg(
-            d->judgements, event, leg->set - 1, leg->count[CM_TALLY_AT_checked] != 0,
-            leg->count[CM_TALLY_AT_compliant] != 0, d->judged, w->clock_ms);
+            d->judgements, event, leg->cell, cm_leg_has(leg, CM_TALLY_AT_checked),
+            cm_leg_has(leg, CM_TALLY_AT_compliant), d->judged, w->clock_ms);
     }
     if (record != NULL) {
         record->judged = place;
@@ -199,13 +171,6 @@ void cm_windows_detail_leg(struct cm_windows *w, const struct cm_event *event,
 void cm_windows_detail_take_back(struct cm_windows *w, const struct cm_journal_record *record)
 {
     w->detail.judged = cm_judgements_drop_leg(w->detail.judgements, record->judged);
-}
-
-void cm_windows_detail_forget(struct cm_windows *w, const struct cm_journal_record *record)
-{
-    if (record->leg.marks_count > 0) {
-        cm_mark_log_drop(&w->detail.mark_log, record->marks + record->leg.marks_count);
-    }
 }
 
 void cm_windows_settle(struct cm_windows *w, int64_t before_ms)

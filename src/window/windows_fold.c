@@ -6,20 +6,20 @@
  *                          left_no     fold_no
  *
  * What a window has of a cell is exactly its legs in panes [left_no, fold_no) of the reach, which
- * may lag behind the window. To catch up, entries that left are subtracted and new ones are added,
+ * may lag behind the window. To catch up, legs that left are subtracted and new ones are added,
  * for all windows in one walk and then for all units; a reach that lies before the window
  * altogether starts again, so what came and went unseen costs no arithmetic. Before a pane is given
- * back its entries are let go of (sliding windows) or folded in (periods). */
+ * back its legs are let go of (sliding windows) or folded in (periods). */
 #include "base/fail.h"
 #include "window/windows_state.h"
 
-#define AHEAD 6u /* entries that are on their way from memory while one is added */
+#define AHEAD 6u /* legs that are on their way from memory while one is added */
 
 /* ---- what several units get */
 
-/* A window's sums of all units get `count` entries; several are in w->sum. */
+/* A window's sums of all units get `count` legs; several are in w->sum. */
 static void give(struct cm_windows *w, enum cm_view view, uint32_t window, const struct cell *cell,
-                 const struct cm_entry *first, uint64_t count)
+                 const struct cm_leg *first, uint64_t count)
 {
     for (uint32_t u = 0; u < cell->units_count && count > 0; u++) {
         if (!in_view(w, view, cell->units[u])) {
@@ -27,7 +27,7 @@ static void give(struct cm_windows *w, enum cm_view view, uint32_t window, const
         }
         struct cm_accumulator *acc = &cm_windows_sums(w, view, cell->units[u])[window];
         if (count == 1) {
-            cm_accumulator_add_entry(acc, first);
+            cm_accumulator_add_leg(acc, first);
         } else {
             cm_accumulator_add_sum(acc, &w->sum);
         }
@@ -36,7 +36,7 @@ static void give(struct cm_windows *w, enum cm_view view, uint32_t window, const
 
 /* They lose them again. */
 static void take(struct cm_windows *w, enum cm_view view, uint32_t window, const struct cell *cell,
-                 const struct cm_entry *first, uint64_t count)
+                 const struct cm_leg *first, uint64_t count)
 {
     for (uint32_t u = 0; u < cell->units_count && count > 0; u++) {
         if (!in_view(w, view, cell->units[u])) {
@@ -44,7 +44,7 @@ static void take(struct cm_windows *w, enum cm_view view, uint32_t window, const
         }
         struct cm_accumulator *acc = &cm_windows_sums(w, view, cell->units[u])[window];
         if (count == 1) {
-            cm_accumulator_subtract_entry(acc, first);
+            cm_accumulator_subtract_leg(acc, first);
         } else {
             cm_accumulator_subtract_sum(acc, &w->sum);
         }
@@ -61,29 +61,30 @@ static void let_go(struct cm_windows *w, enum cm_view view, uint32_t window, str
                    int64_t left_no)
 {
     struct reach *reach = &reach_of(w, view, cell)[window];
-    const struct cm_entry *first = NULL;
+    const struct cm_leg *first = NULL;
     uint64_t count = 0;
     for (; reach->leave != reach->fold; reach->leave++) {
         const struct cm_item *item = cm_track_at(&cell->track, reach->leave);
-        if (item->no >= left_no) {
+        if (cm_item_no(item) >= left_no) {
             break;
         }
         if ((uint32_t)(reach->fold - reach->leave) > AHEAD) {
-            __builtin_prefetch(cm_track_at(&cell->track, reach->leave + AHEAD)->entry);
+            __builtin_prefetch(leg_of(w, cm_track_at(&cell->track, reach->leave + AHEAD)));
         }
+        const struct cm_leg *leg = leg_of(w, item);
         if (++count == 1) {
-            first = item->entry;
+            first = leg;
         } else {
             if (count == 2) { /* worth a sum */
-                cm_entry_sum_add(&w->sum, first);
+                cm_leg_sum_add(&w->sum, first);
             }
-            cm_entry_sum_add(&w->sum, item->entry);
+            cm_leg_sum_add(&w->sum, leg);
         }
-        reach_subtract(reach, item->entry->wait_max_ms, item->entry->handle_max_ms);
+        reach_subtract(reach, leg->wait_ms, cm_leg_handle_ms(leg));
     }
     take(w, view, window, cell, first, count);
     if (count > 1) {
-        cm_entry_sum_clear(&w->sum);
+        cm_leg_sum_clear(&w->sum);
     }
     reach->left_no = left_no;
     if (reach->leave == reach->fold) {
@@ -143,7 +144,7 @@ struct walk {
     uint32_t wait_max_ms, handle_max_ms;
 };
 
-/* Goes on to `until`; the first entry is added up when there is a second one. Nobody goes further
+/* Goes on to `until`; the first leg is added up when there is a second one. Nobody goes further
  * back than `from`. */
 static void walk_back(struct cm_windows *w, const struct cm_track *track, struct walk *walk,
                       uint32_t until, uint32_t from)
@@ -151,23 +152,23 @@ static void walk_back(struct cm_windows *w, const struct cm_track *track, struct
     while (walk->place != until) {
         uint32_t place = --walk->place;
         uint32_t count = walk->end - place;
-        const struct cm_entry *entry = cm_track_at(track, place)->entry;
+        const struct cm_leg *leg = leg_of(w, cm_track_at(track, place));
         if ((uint32_t)(place - from) >= AHEAD) {
-            __builtin_prefetch(cm_track_at(track, (uint32_t)(place - AHEAD))->entry);
+            __builtin_prefetch(leg_of(w, cm_track_at(track, (uint32_t)(place - AHEAD))));
         }
         if (count == 2) {
-            cm_entry_sum_add(&w->sum, cm_track_at(track, (uint32_t)(place + 1))->entry);
+            cm_leg_sum_add(&w->sum, leg_of(w, cm_track_at(track, (uint32_t)(place + 1))));
         }
         if (count >= 2) {
-            cm_entry_sum_add(&w->sum, entry);
+            cm_leg_sum_add(&w->sum, leg);
         }
-        walk->wait_max_ms = max_u32(walk->wait_max_ms, entry->wait_max_ms);
-        walk->handle_max_ms = max_u32(walk->handle_max_ms, entry->handle_max_ms);
+        walk->wait_max_ms = max_u32(walk->wait_max_ms, leg->wait_ms);
+        walk->handle_max_ms = max_u32(walk->handle_max_ms, cm_leg_handle_ms(leg));
     }
 }
 
-/* Folds in what the windows lack, all that have the same pane to fold up to. From the newest entry
- * back: what one window has, those that begin earlier have, too, so each entry is added up once. */
+/* Folds in what the windows lack, all that have the same pane to fold up to. From the newest leg
+ * back: what one window has, those that begin earlier have, too, so each leg is added up once. */
 static void fold(struct cm_windows *w, enum cm_view view, uint32_t window, struct cell *cell)
 {
     const struct cm_track *track = &cell->track;
@@ -183,7 +184,7 @@ static void fold(struct cm_windows *w, enum cm_view view, uint32_t window, struc
         struct reach *reach = &reaches[group[i]];
         walk_back(w, track, &walk, reach->fold, from);
         if (end != walk.place) {
-            give(w, view, group[i], cell, cm_track_at(track, walk.place)->entry,
+            give(w, view, group[i], cell, leg_of(w, cm_track_at(track, walk.place)),
                  (uint32_t)(end - walk.place));
             if (!w->config->all[group[i]].is_period) {
                 reach_add(reach, walk.wait_max_ms, walk.handle_max_ms);
@@ -193,7 +194,7 @@ static void fold(struct cm_windows *w, enum cm_view view, uint32_t window, struc
         reach->fold_no = fold_no;
     }
     if ((uint32_t)(end - walk.place) > 1) {
-        cm_entry_sum_clear(&w->sum);
+        cm_leg_sum_clear(&w->sum);
     }
 }
 
@@ -295,11 +296,25 @@ static void expect_oldest(const struct cm_windows *w, const struct cm_pane *pane
     for (uint32_t i = 0; next != NULL && i < next->cells_count; i++) {
         const struct cm_track *track = &w->cells[next->cells[i]].track;
         if (track->count > 0) {
-            const struct cm_entry *entry = cm_track_at(track, track->first)->entry;
-            __builtin_prefetch(entry, 1);
-            __builtin_prefetch((const char *)entry + CM_CACHE_LINE, 1);
+            __builtin_prefetch(leg_of(w, cm_track_at(track, track->first)));
         }
     }
+}
+
+/* Those that can still be taken back lose their track: from now on only the journal tells of them.
+ */
+static void release(struct cm_windows *w, struct cell *cell, int64_t floor_no)
+{
+    const struct cm_track *track = &cell->track;
+    uint64_t end = cm_track_lower(track, floor_no);
+    for (uint64_t place = track->first; place < end; place++) {
+        const struct cm_item *item = cm_track_at(track, place);
+        if (is_remembered(w, item->leg) && cm_leg_counts(leg_of(w, item))) {
+            leg_of(w, item)->is_orphan = true;
+            w->orphans++;
+        }
+    }
+    cm_panes_release(w->panes, &cell->track, floor_no);
 }
 
 void cm_windows_give_back(struct cm_windows *w, const struct cm_pane *pane, int64_t floor_no)
@@ -308,7 +323,7 @@ void cm_windows_give_back(struct cm_windows *w, const struct cm_pane *pane, int6
     for (uint32_t i = 0; i < pane->cells_count; i++) {
         struct cell *cell = &w->cells[pane->cells[i]];
         const struct cm_track *track = &cell->track;
-        if (track->count == 0 || cm_track_at(track, track->first)->no >= floor_no) {
+        if (track->count == 0 || cm_item_no(cm_track_at(track, track->first)) >= floor_no) {
             continue; /* given back with an older pane */
         }
         for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
@@ -316,6 +331,6 @@ void cm_windows_give_back(struct cm_windows *w, const struct cm_pane *pane, int6
                 settle_cell(w, v, cell, floor_no);
             }
         }
-        cm_panes_release(w->panes, &cell->track, floor_no);
+        release(w, cell, floor_no);
     }
 }

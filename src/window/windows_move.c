@@ -157,16 +157,14 @@ int64_t cm_windows_asof(const struct cm_windows *w, enum cm_view view, uint32_t 
     return w->views[view].spans[window].asof_ms;
 }
 
-/* Legs that can still be taken back lose their pane: from now on only the journal tells of them. */
-static void orphan_legs(struct cm_windows *w, int64_t floor_no)
+/* Forgets the oldest legs, those that neither a pane nor the journal has. */
+static void trim_legs(struct cm_windows *w)
 {
-    for (const struct cm_pane *pane = cm_panes_oldest(w->panes);
-         pane != NULL && pane->no < floor_no; pane = pane->newer) {
-        struct cm_journal_record *record = cm_journal_at(w->journal, pane->journal_newest);
-        for (; record != NULL; record = cm_journal_at(w->journal, record->before)) {
-            w->orphans += record->is_counted;
-            record->is_orphan = record->is_counted;
-        }
+    struct cm_leg_log *legs = &w->legs;
+    int64_t floor_no = cm_panes_floor(w->panes);
+    while (legs->first != legs->end && !is_remembered(w, legs->first) &&
+           pane_no(w, cm_leg_log_at(legs, legs->first)->ts_ms) < floor_no) {
+        cm_leg_log_drop(legs);
     }
 }
 
@@ -195,11 +193,11 @@ void cm_windows_trim(struct cm_windows *w)
         cm_panes_oldest(w->panes)->no < floor_no) {
         cm_windows_mark_moved(w); /* before they are gone */
     }
-    orphan_legs(w, floor_no);
     for (const struct cm_pane *pane = cm_panes_oldest(w->panes);
          pane != NULL && pane->no < floor_no; pane = pane->newer) {
         cm_windows_give_back(w, pane, floor_no);
     }
     cm_panes_drop(w->panes, floor_no);
+    trim_legs(w);
     cm_sums_trim(w->detail.sums);
 }

@@ -20,12 +20,12 @@ static void note_longest(struct longest *longest, uint32_t wait_ms, uint32_t han
 }
 
 /* The longest of the cell's items [place, end), modulo 2^32. */
-static void note_items(const struct cm_track *track, uint32_t place, uint32_t end,
-                       struct longest *longest)
+static void note_items(const struct cm_windows *w, const struct cm_track *track, uint32_t place,
+                       uint32_t end, struct longest *longest)
 {
     for (; place != end; place++) {
-        const struct cm_entry *entry = cm_track_at(track, place)->entry;
-        note_longest(longest, entry->wait_max_ms, entry->handle_max_ms);
+        const struct cm_leg *leg = leg_of(w, cm_track_at(track, place));
+        note_longest(longest, leg->wait_ms, cm_leg_handle_ms(leg));
     }
 }
 
@@ -39,21 +39,19 @@ static void period_longest(struct cm_windows *w, const struct span *span, uint32
         const struct cm_track *track = &w->cells[state->cells[c]].track;
         uint64_t end = cm_track_lower(track, span->fold_no);
         uint64_t begin = cm_track_lower(track, span->left_no);
-        note_items(track, (uint32_t)(begin < end ? begin : end), (uint32_t)end, longest);
+        note_items(w, track, (uint32_t)(begin < end ? begin : end), (uint32_t)end, longest);
     }
     uint64_t end = 0;
     uint64_t left = w->orphans;
     for (uint64_t s = cm_journal_range(w->journal, &end); s < end && left > 0; s++) {
         const struct cm_journal_record *record = cm_journal_at(w->journal, s);
-        if (!record->is_orphan) {
+        const struct cm_leg *leg = record->has_leg ? cm_leg_log_at(&w->legs, record->leg) : NULL;
+        if (leg == NULL || !leg->is_orphan) {
             continue;
         }
         left--;
-        if (pane_no(w, record->ts_ms) >= span->left_no &&
-            cell_has_unit(cell_of(w, &record->leg), unit)) {
-            struct cm_leg leg;
-            cm_leg_unpack(&leg, &record->leg, record->ts_ms);
-            note_longest(longest, leg.wait_max_ms, leg.handle_max_ms);
+        if (pane_no(w, leg->ts_ms) >= span->left_no && cell_has_unit(cell_of(w, leg), unit)) {
+            note_longest(longest, leg->wait_ms, cm_leg_handle_ms(leg));
         }
     }
 }
@@ -74,7 +72,7 @@ static void refresh_maxima(struct cm_windows *w, enum cm_view view, uint32_t win
         struct reach *reach = &reach_of(w, view, cell)[window];
         if (reach->is_stale) {
             struct longest found = {0, 0};
-            note_items(&cell->track, reach->leave, reach->fold, &found);
+            note_items(w, &cell->track, reach->leave, reach->fold, &found);
             reach_forget(reach);
             reach_add(reach, found.wait_ms, found.handle_ms);
         }
@@ -84,6 +82,15 @@ static void refresh_maxima(struct cm_windows *w, enum cm_view view, uint32_t win
     tally->wait_max_ms = longest.wait_ms;
     tally->handle_max_ms = longest.handle_ms;
     tally->reserved = 0;
+}
+
+static void add_leg(struct cm_windows *w, const struct cm_leg *leg, struct cm_measures *out)
+{
+    struct cm_accumulator sum = {out->tally, w->scratch, w->check_scratch};
+    cm_accumulator_add_leg(&sum, leg);
+    out->tally = sum.tally;
+    out->handle = w->scratch = sum.hist;
+    w->check_scratch = sum.checks;
 }
 
 /* Adds what the unit has in [fold, asof) to what is folded. */
@@ -98,7 +105,7 @@ static void add_tail(struct cm_windows *w, const struct span *span, uint32_t uni
         for (uint64_t place = cm_track_lower(track, span->fold_no); place < cm_track_end(track);
              place++) {
             const struct cm_item *item = cm_track_at(track, place);
-            if (item->no >= asof_no) {
+            if (cm_item_no(item) >= asof_no) {
                 break;
             }
             if (!copied) {
@@ -107,8 +114,7 @@ static void add_tail(struct cm_windows *w, const struct span *span, uint32_t uni
                 *checks = &w->check_scratch;
                 copied = true;
             }
-            cm_entry_add_to(item->entry, &out->tally, &w->scratch, &w->check_scratch);
-            out->handle = w->scratch;
+            add_leg(w, leg_of(w, item), out);
         }
     }
 }
@@ -262,7 +268,7 @@ void cm_windows_memory(const struct cm_windows *w, struct cm_windows_memory *out
 {
     out->entries = cm_panes_entries(w->panes);
     out->units = cm_units_count(w->units);
-    out->panes_bytes = cm_panes_bytes(w->panes);
+    out->panes_bytes = cm_panes_bytes(w->panes) + w->legs.bytes;
     out->journal_bytes = cm_journal_bytes(w->journal);
     out->accumulator_bytes = w->accumulator_bytes + w->state_cap * sizeof(*w->state);
     for (uint32_t u = 0; u < w->state_cap; u++) {

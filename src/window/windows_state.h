@@ -9,7 +9,7 @@
 #include "window/attribution.h"
 #include "window/journal.h"
 #include "window/judgements.h"
-#include "window/mark_log.h"
+#include "window/leg_log.h"
 #include "window/pane.h"
 #include "window/queue_waits.h"
 #include "window/seat_states.h"
@@ -32,7 +32,7 @@ struct reach {
  * of its queues. A leg lies in one place, with its cell; the sums are the units'. */
 struct cell {
     struct cm_track track;
-    uint32_t units[CM_LEG_UNITS_MAX];
+    uint32_t units[CM_UNIT_SET_MAX];
     uint32_t units_count; /* 0: not made yet */
     uint32_t round;       /* of the tail that it is in (struct tail) */
 };
@@ -114,8 +114,7 @@ struct detail {
     struct cm_queue_waits *waits;
     struct cm_marks marks;   /* of the present event */
     struct cm_judged judged; /* of the leg that the present event revises */
-    struct cm_mark_log mark_log;
-    struct cm_leg_check *checks; /* of the last leg */
+    uint16_t *checks;        /* of the last leg */
     uint32_t checks_cap;
     struct cm_details scratch;    /* of the last measure */
     struct cm_unit_gauge *gauges; /* of the last look */
@@ -128,12 +127,14 @@ struct cm_windows {
     struct cm_attribution *attribution;
     struct cm_panes *panes;
     struct cm_journal *journal;
+    struct cm_leg_log legs;
     int64_t pane_ms;
     int64_t clock_ms;  /* newest event time seen, of the slowest source: for giving memory back */
     int64_t source_ms; /* of the source of the present event: for remembering ids */
     int64_t slowest_ms;
-    bool has_sources; /* cm_windows_set_clock() gives source_ms and slowest_ms */
-    uint64_t orphans; /* records of the journal with is_orphan */
+    bool has_sources;   /* cm_windows_set_clock() gives source_ms and slowest_ms */
+    uint64_t orphans;   /* legs with is_orphan */
+    uint32_t forgotten; /* legs before that place are not in the journal any more */
     struct view views[CM_VIEW_COUNT];
     struct cm_pane *moved; /* panes with windows in `moved`, of the ROWS view */
     struct cell *cells;    /* by number */
@@ -144,8 +145,8 @@ struct cm_windows {
     int64_t most_fold_no;     /* greatest fold_no of all spans */
     uint32_t state_cap;
     size_t accumulator_bytes;
-    struct cm_entry_sum sum; /* empty between folds */
-    struct cm_hist scratch;  /* of the last measure, as is the next one */
+    struct cm_leg_sum sum;  /* empty between folds */
+    struct cm_hist scratch; /* of the last measure, as is the next one */
     struct cm_check_sums check_scratch;
     struct detail detail;
 };
@@ -166,9 +167,20 @@ static inline int64_t pane_no(const struct cm_windows *w, int64_t ts_ms)
     return divide_down(ts_ms, w->pane_ms);
 }
 
-static inline struct cell *cell_of(const struct cm_windows *w, const struct cm_leg_packed *leg)
+static inline struct cell *cell_of(const struct cm_windows *w, const struct cm_leg *leg)
 {
-    return &w->cells[leg->set - 1];
+    return &w->cells[leg->cell];
+}
+
+static inline struct cm_leg *leg_of(const struct cm_windows *w, const struct cm_item *item)
+{
+    return cm_leg_log_at(&w->legs, item->leg);
+}
+
+/* Whether a revision may take the leg at that place back. */
+static inline bool is_remembered(const struct cm_windows *w, uint32_t place)
+{
+    return w->config->dedupe_ms > 0 && (int32_t)(place - w->forgotten) >= 0;
 }
 
 /* How far the windows of a view have that cell, by window. */
@@ -217,8 +229,9 @@ static inline bool in_view(const struct cm_windows *w, enum cm_view view, uint32
 struct cm_accumulator *cm_windows_sums(struct cm_windows *windows, enum cm_view view,
                                        uint32_t unit);
 
-/* Makes the cell of that number exist, with the units of the leg. */
-void cm_windows_note_cell(struct cm_windows *windows, uint32_t cell, const struct cm_leg *leg);
+/* Makes the cell of that number exist, with these units. */
+void cm_windows_note_cell(struct cm_windows *windows, uint32_t cell,
+                          const struct cm_unit_set *units);
 void cm_windows_cells_free(struct cm_windows *windows);
 /* These windows lack something of that cell, or have too much. */
 void cm_windows_mark_behind(struct cm_windows *w, enum cm_view view, uint32_t cell,
@@ -234,7 +247,7 @@ void cm_windows_fold_cell(struct cm_windows *w, enum cm_view view, struct cell *
                           uint32_t windows);
 /* A new period begins, before its window has moved: all units' sums are marked and start again. */
 void cm_windows_clear_period(struct cm_windows *windows, enum cm_view view, uint32_t window);
-/* An item has been made in that pane; what is folded in by now has its leg. */
+/* A leg has come into that pane; what is folded in by now has it. */
 void cm_windows_note_item(struct cm_windows *windows, struct cell *cell, int64_t no);
 /* Gives back what the cells of that pane have in it and in all below floor_no: no window needs it.
  */
@@ -264,20 +277,15 @@ void cm_windows_detail_open(struct cm_windows *windows);
 void cm_windows_detail_close(struct cm_windows *windows);
 /* An event that is no cdr; false: too old. */
 bool cm_windows_take_other(struct cm_windows *windows, const struct cm_event *event);
-/* Gives a leg the verdicts of its event, or of its record in the journal; they hold until the next
- * leg. */
+/* Gives a leg the verdicts of its event. */
 void cm_windows_detail_checks(struct cm_windows *windows, struct cm_leg *leg);
-void cm_windows_detail_checks_again(struct cm_windows *windows,
-                                    const struct cm_journal_record *record, struct cm_leg *leg);
-/* Gives a leg the number of the set of its units. */
-void cm_windows_detail_set(struct cm_windows *windows, struct cm_leg *leg);
+/* The number of a set of units that the attribution does not know yet. */
+uint32_t cm_windows_detail_set(struct cm_windows *windows, const struct cm_unit_set *units);
 /* A leg that counts now; `record` is NULL when nothing is remembered. */
 void cm_windows_detail_leg(struct cm_windows *windows, const struct cm_event *event,
                            const struct cm_leg *leg, struct cm_journal_record *record);
 void cm_windows_detail_take_back(struct cm_windows *windows,
                                  const struct cm_journal_record *record);
-/* The oldest record of the journal goes. */
-void cm_windows_detail_forget(struct cm_windows *windows, const struct cm_journal_record *record);
 void cm_windows_detail_advance(struct cm_windows *windows, enum cm_view view, uint32_t window,
                                int64_t left_no, int64_t asof_no);
 /* See cm_windows_next_entry() and cm_windows_next_change(). */

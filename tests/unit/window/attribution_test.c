@@ -70,36 +70,37 @@ static struct cm_str str(const char *text)
 }
 
 /* The set is that of the units, or not known; returns whether it was known. From now on it is. */
-static bool has_its_set(struct bench *b, const struct cm_leg *leg)
+static bool has_its_set(struct bench *b, const struct cm_unit_set *units, uint32_t known)
 {
-    uint32_t set = cm_unit_sets_intern(b->sets, leg->units, leg->units_count);
-    if (leg->set != 0) {
-        assert_int_equal(leg->set, set + 1);
+    uint32_t set = cm_unit_sets_intern(b->sets, units->units, units->count);
+    if (known != CM_UNIT_NONE) {
+        assert_int_equal(known, set);
         return true;
     }
     cm_attribution_note_set(b->attribution, set);
     return false;
 }
 
-/* `wanted`: "seat:s1 team:t1 ..." in the order of leg->units. */
+/* `wanted`: "seat:s1 team:t1 ..." in the order of the set. */
 static void counts_for(struct bench *b, int64_t ts_ms, const char *seat, const char *queue,
                        const char *centre, const char *wanted)
 {
     struct cm_event event = {
         .ts_ms = ts_ms, .seat = str(seat), .queue = str(queue), .centre = str(centre)};
-    struct cm_leg leg;
+    struct cm_unit_set units;
     struct cm_text got = {0};
-    cm_attribution_resolve(b->attribution, &event, &leg);
-    (void)has_its_set(b, &leg);
-    for (uint32_t i = 0; i < leg.units_count; i++) {
-        const struct cm_unit_key *key = cm_units_key(b->units, leg.units[i]);
+    uint32_t known = cm_attribution_resolve(b->attribution, &event, &units);
+    (void)has_its_set(b, &units, known);
+    for (uint32_t i = 0; i < units.count; i++) {
+        const struct cm_unit_key *key = cm_units_key(b->units, units.units[i]);
         cm_text_addf(&got, "%s%s:%.*s", i == 0 ? "" : " ", cm_kind_name(key->kind),
                      (int)key->id.len, key->id.p);
     }
     assert_string_equal(cm_text_cstr(&got), wanted);
     cm_text_free(&got);
-    cm_attribution_resolve(b->attribution, &event, &leg); /* once more: what is remembered holds */
-    assert_int_equal(has_its_set(b, &leg), event.seat.len + event.queue.len > 0);
+    known = cm_attribution_resolve(b->attribution, &event, &units);
+    /* Once more: what is remembered holds. */
+    assert_int_equal(has_its_set(b, &units, known), event.seat.len + event.queue.len > 0);
 }
 
 static void a_seat_counts_where_it_sat_then(void **state)

@@ -32,7 +32,7 @@ static void put_both(struct cm_track *track, struct plain *plain, int64_t no, si
 {
     uint64_t place = plain_lower(plain, no + 1);
     assert_int_equal(cm_track_lower(track, no + 1), place);
-    cm_track_insert(track, place, (struct cm_item){no, NULL}, bytes);
+    cm_track_insert(track, place, cm_item_of(no, (uint32_t)no), bytes);
     uint32_t at = (uint32_t)(place - plain->first);
     memmove(&plain->no[at + 1], &plain->no[at], (plain->count - at) * sizeof(plain->no[0]));
     plain->no[at] = no;
@@ -52,7 +52,7 @@ static void compare(const struct cm_track *track, const struct plain *plain)
     assert_int_equal(track->first, plain->first);
     assert_int_equal(cm_track_end(track), plain->first + plain->count);
     for (uint32_t i = 0; i < plain->count; i++) {
-        assert_int_equal(cm_track_at(track, plain->first + i)->no, plain->no[i]);
+        assert_int_equal(cm_item_no(cm_track_at(track, plain->first + i)), plain->no[i]);
     }
 }
 
@@ -89,13 +89,13 @@ static void memory_follows_the_items(void **state)
     struct cm_track track = {.at = NULL};
     size_t bytes = 0;
     for (int64_t no = 0; no < 100000; no++) { /* a hundred at a time: the same memory */
-        cm_track_insert(&track, cm_track_end(&track), (struct cm_item){no, NULL}, &bytes);
+        cm_track_insert(&track, cm_track_end(&track), cm_item_of(no, (uint32_t)no), &bytes);
         if (track.count > 100) {
             cm_track_drop(&track, 1, &bytes);
         }
     }
     assert_true(bytes <= 200 * sizeof(struct cm_item));
-    assert_int_equal(cm_track_at(&track, cm_track_end(&track) - 1)->no, 99999);
+    assert_int_equal(cm_item_no(cm_track_at(&track, cm_track_end(&track) - 1)), 99999);
     while (track.count > 0) {
         cm_track_drop(&track, 1, &bytes);
     }

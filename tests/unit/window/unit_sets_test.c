@@ -16,14 +16,14 @@ static void each_set_once(void **state)
     struct cm_unit_sets *sets = cm_unit_sets_create();
     for (int again = 0; again < 2; again++) {
         for (uint32_t i = 0; i < 5000; i++) {
-            uint32_t units[CM_LEG_UNITS_MAX] = {i, i / 2, i / 4, i / 8, i % 5, 7};
-            assert_int_equal(cm_unit_sets_intern(sets, units, 1 + i % CM_LEG_UNITS_MAX), i);
+            uint32_t units[CM_UNIT_SET_MAX] = {i, i / 2, i / 4, i / 8, i % 5, 7};
+            assert_int_equal(cm_unit_sets_intern(sets, units, 1 + i % CM_UNIT_SET_MAX), i);
         }
     }
     for (uint32_t i = 0; i < 5000; i++) {
         const struct cm_unit_set *set = cm_unit_sets_at(sets, i);
-        uint32_t units[CM_LEG_UNITS_MAX] = {i, i / 2, i / 4, i / 8, i % 5, 7};
-        assert_int_equal(set->count, 1 + i % CM_LEG_UNITS_MAX);
+        uint32_t units[CM_UNIT_SET_MAX] = {i, i / 2, i / 4, i / 8, i % 5, 7};
+        assert_int_equal(set->count, 1 + i % CM_UNIT_SET_MAX);
         assert_memory_equal(set->units, units, set->count * sizeof(*units));
     }
     /* A shorter set is another one, also when what follows is 0. */

@@ -38,6 +38,7 @@ struct figures {
 
 struct counted {
     struct cm_leg leg;
+    struct cm_unit_set units;
     bool lives;
 };
 
@@ -162,18 +163,20 @@ static void figures_of_measures(const struct cm_measures *m, struct figures *f)
 static void figures_add(struct figures *f, const struct cm_leg *leg)
 {
     uint32_t at = 0;
+    struct cm_tally tally = {0};
+    cm_leg_add_tally(leg, &tally); /* leg_test.c has it right */
     for (uint32_t i = 0; i < CM_TALLY_COUNT_N; i++) {
-        f->at[at++] += leg->count[i];
+        f->at[at++] += tally.count[i];
     }
     for (uint32_t i = 0; i < CM_TALLY_SUM_N; i++) {
-        f->at[at++] += leg->sum[i];
+        f->at[at++] += tally.sum[i];
     }
-    f->at[at] = leg->wait_max_ms > f->at[at] ? leg->wait_max_ms : f->at[at];
+    f->at[at] = tally.wait_max_ms > f->at[at] ? tally.wait_max_ms : f->at[at];
     at++;
-    f->at[at] = leg->handle_max_ms > f->at[at] ? leg->handle_max_ms : f->at[at];
+    f->at[at] = tally.handle_max_ms > f->at[at] ? tally.handle_max_ms : f->at[at];
     at++;
-    if (leg->handle_bin != CM_LEG_NO_BIN) {
-        f->at[at] += weigh(leg->handle_bin);
+    if (leg->bin != CM_LEG_NO_BIN) {
+        f->at[at] += weigh(leg->bin);
     }
 }
 
@@ -193,8 +196,8 @@ static void naive_at(const struct bench *b, uint32_t window, int64_t asof_ms, st
         if (!b->legs[i].lives || leg->ts_ms < left_ms || leg->ts_ms >= asof_ms) {
             continue;
         }
-        for (uint32_t u = 0; u < leg->units_count; u++) {
-            figures_add(&units[leg->units[u]], leg);
+        for (uint32_t u = 0; u < b->legs[i].units.count; u++) {
+            figures_add(&units[b->legs[i].units.units[u]], leg);
         }
     }
 }
@@ -241,7 +244,7 @@ static enum cm_verdict oracle_take(struct bench *b, struct memory *memory,
     if (counts && event->type == CM_EVENT_CDR) {
         leg = (int)b->legs_count++;
         cm_leg_judge(&b->legs[leg].leg, event, b->config, &verdicts);
-        cm_attribution_resolve(b->attribution, event, &b->legs[leg].leg);
+        (void)cm_attribution_resolve(b->attribution, event, &b->legs[leg].units);
         b->legs[leg].lives = true;
     }
     if ((counts || revises) && b->config->dedupe_ms > 0) {
