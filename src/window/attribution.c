@@ -6,24 +6,32 @@
 
 #include "base/memory.h"
 
-/* The set of units (unit_sets.h) that a leg had last, and what it hangs on beside the roster. */
-struct last_set {
+/* A set of units (unit_sets.h) that a leg had, and what it hangs on beside the roster. */
+struct known_set {
     uint32_t queue, above; /* the unit that was added before the queue */
     uint32_t set;          /* + 1; 0: not known */
+};
+
+/* A seat serves a few queues in turn. */
+#define SETS_KNOWN 4u
+
+struct known_sets {
+    struct known_set at[SETS_KNOWN];
+    uint32_t next; /* the one that makes room */
 };
 
 /* The ancestors of a seat between from_ms (inclusive) and until_ms (exclusive). */
 struct seat_cache {
     int64_t from_ms, until_ms;
     uint32_t above[3]; /* team, room, centre; CM_UNIT_NONE where there is none */
-    struct last_set last;
+    struct known_sets sets;
     bool known;
     bool in_roster;
 };
 
 struct queue_cache {
     uint32_t above[3];
-    struct last_set last; /* of legs without a seat */
+    struct known_sets sets; /* of legs without a seat */
     bool known;
     bool owned;
 };
@@ -112,7 +120,7 @@ static void seat_refresh(struct cm_attribution *a, struct seat_cache *cache, str
 
     cache->known = true;
     cache->in_roster = false;
-    cache->last.set = 0;
+    cache->sets = (struct known_sets){.next = 0};
     cache->from_ms = INT64_MIN;
     cache->until_ms = INT64_MAX;
     const struct cm_seat_row *row = NULL;
@@ -204,25 +212,37 @@ void cm_attribution_expect(const struct cm_attribution *a, uint32_t seat)
     }
 }
 
-uint32_t cm_attribution_set(const struct cm_attribution *a, uint32_t seat)
+static uint32_t find_set(const struct known_sets *sets, uint32_t queue, uint32_t above)
 {
-    return seat < a->seats_cap && a->seats[seat].last.set > 0 ? a->seats[seat].last.set - 1
-                                                              : CM_UNIT_NONE;
+    for (uint32_t i = 0; i < SETS_KNOWN; i++) {
+        const struct known_set *known = &sets->at[i];
+        if (known->set > 0 && known->queue == queue &&
+            (above == CM_UNIT_NONE || known->above == above)) {
+            return known->set - 1;
+        }
+    }
+    return CM_UNIT_NONE;
 }
 
-/* Where the set of the event resolved last is kept; NULL: it has neither seat nor queue. */
-static struct last_set *last_set(const struct cm_attribution *a)
+uint32_t cm_attribution_set(const struct cm_attribution *a, uint32_t seat, uint32_t queue)
 {
-    return a->last_seat != CM_UNIT_NONE    ? &a->seats[a->last_seat].last
-           : a->last_queue != CM_UNIT_NONE ? &a->queues[a->last_queue].last
+    return seat < a->seats_cap ? find_set(&a->seats[seat].sets, queue, CM_UNIT_NONE) : CM_UNIT_NONE;
+}
+
+/* Where the sets of the event resolved last are kept; NULL: it has neither seat nor queue. */
+static struct known_sets *last_sets(const struct cm_attribution *a)
+{
+    return a->last_seat != CM_UNIT_NONE    ? &a->seats[a->last_seat].sets
+           : a->last_queue != CM_UNIT_NONE ? &a->queues[a->last_queue].sets
                                            : NULL;
 }
 
 void cm_attribution_note_set(struct cm_attribution *a, uint32_t set)
 {
-    struct last_set *last = last_set(a);
-    if (last != NULL) {
-        *last = (struct last_set){a->last_queue, a->last_above, set + 1};
+    struct known_sets *sets = last_sets(a);
+    if (sets != NULL) {
+        sets->at[sets->next] = (struct known_set){a->last_queue, a->last_above, set + 1};
+        sets->next = (sets->next + 1) % SETS_KNOWN;
     }
 }
 
@@ -256,8 +276,6 @@ uint32_t cm_attribution_resolve(struct cm_attribution *a, const struct cm_event 
     }
     a->last_above = units->units[units->count - 1];
     add_unit(units, a->last_queue);
-    const struct last_set *last = last_set(a);
-    bool known = last != NULL && last->set > 0 && last->queue == a->last_queue &&
-                 last->above == a->last_above;
-    return known ? last->set - 1 : CM_UNIT_NONE;
+    const struct known_sets *sets = last_sets(a);
+    return sets == NULL ? CM_UNIT_NONE : find_set(sets, a->last_queue, a->last_above);
 }

@@ -495,7 +495,8 @@ void cm_windows_expect(const struct cm_windows *w, const struct cm_event *const 
         cm_attribution_expect(w->attribution, seats[i]);
     }
     for (uint32_t i = 0; i < count; i++) {
-        cells[i] = cm_attribution_set(w->attribution, seats[i]);
+        uint32_t queue = cm_units_find(w->units, CM_KIND_QUEUE, events[i]->queue);
+        cells[i] = cm_attribution_set(w->attribution, seats[i], queue);
         if (cells[i] < w->cells_cap) {
             __builtin_prefetch(&w->cells[cells[i]], 1);
         }

@@ -84,7 +84,7 @@ void cm_windows_note_cell(struct cm_windows *w, uint32_t cell, const struct cm_u
         give_cell(w, units->units[i], cell);
         fresh->units[i] = units->units[i];
     }
-    fresh->units_count = units->count;
+    fresh->units_count = (uint8_t)units->count;
     uint32_t windows = w->config->all_count;
     size_t bytes = sizeof(*fresh);
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
@@ -108,6 +108,7 @@ void cm_windows_cells_free(struct cm_windows *w)
         free(w->views[v].behind);
     }
     free(w->cells);
+    free(w->leaving);
     free(w->tail.heads);
     free(w->tail.links);
 }
@@ -202,27 +203,24 @@ static void expect_legs(const struct cm_windows *w, enum cm_view view, const str
     }
 }
 
-/* Fetches from memory what the cells that come next in the list have: each step reads what the one
- * before has fetched. */
-static void expect_behind(const struct cm_windows *w, const struct view *v, enum cm_view view,
-                          uint32_t at)
+void cm_windows_expect_cells(const struct cm_windows *w, enum cm_view view, const uint32_t *next,
+                             uint32_t count, uint32_t windows)
 {
-    const uint32_t *next = &v->behind[at];
-    uint32_t left = v->behind_count - at;
-    if (left > AHEAD_CELL) {
+    const uint16_t *marks = w->views[view].behind_marks;
+    if (count > AHEAD_CELL) {
         __builtin_prefetch(&w->cells[next[AHEAD_CELL]], 1);
     }
-    if (left > AHEAD_REACH) {
+    if (count > AHEAD_REACH) {
         uint32_t cell = next[AHEAD_REACH];
-        expect_cell(w, view, &w->cells[cell], v->behind_marks[cell]);
+        expect_cell(w, view, &w->cells[cell], marks[cell] & windows);
     }
-    if (left > AHEAD_SUMS) {
+    if (count > AHEAD_SUMS) {
         uint32_t cell = next[AHEAD_SUMS];
-        expect_sums(w, view, &w->cells[cell], v->behind_marks[cell]);
+        expect_sums(w, view, &w->cells[cell], marks[cell] & windows);
     }
-    if (left > AHEAD_LEGS) {
+    if (count > AHEAD_LEGS) {
         uint32_t cell = next[AHEAD_LEGS];
-        expect_legs(w, view, &w->cells[cell], v->behind_marks[cell]);
+        expect_legs(w, view, &w->cells[cell], marks[cell] & windows);
     }
 }
 
@@ -233,7 +231,7 @@ void cm_windows_catch_up(struct cm_windows *w, enum cm_view view)
         cm_windows_mark_moved(w);
     }
     for (uint32_t i = 0; i < v->behind_count; i++) {
-        expect_behind(w, v, view, i);
+        cm_windows_expect_cells(w, view, &v->behind[i], v->behind_count - i, UINT32_MAX);
         uint32_t cell = v->behind[i];
         uint32_t bits = v->behind_marks[cell];
         v->behind_marks[cell] = 0;

@@ -11,6 +11,7 @@
  * altogether starts again, so what came and went unseen costs no arithmetic. Before a pane is given
  * back its legs are let go of (sliding windows) or folded in (periods). */
 #include "base/fail.h"
+#include "base/memory.h"
 #include "window/windows_state.h"
 
 #define AHEAD 6u /* legs that are on their way from memory while one is added */
@@ -251,53 +252,29 @@ void cm_windows_note_item(struct cm_windows *w, struct cell *cell, int64_t no)
 
 /* ---- giving back */
 
-/* Lets go of all that the cell has below floor_no, or folds it in. */
-static void settle_cell(struct cm_windows *w, enum cm_view view, struct cell *cell,
-                        int64_t floor_no)
+/* The periods of a view, a bit each. */
+static uint32_t periods_of(const struct cm_windows *w, enum cm_view view)
 {
     uint32_t periods = 0;
-    for (uint32_t i = 0; i < w->config->all_count; i++) {
+    for (uint32_t i = w->config->windows.count; i < w->config->all_count; i++) {
+        periods |= (uint32_t)w->views[view].spans[i].used << i;
+    }
+    return periods;
+}
+
+/* Lets go of all that the cell has below floor_no, or folds it in. */
+static void settle_cell(struct cm_windows *w, enum cm_view view, struct cell *cell,
+                        int64_t floor_no, uint32_t periods)
+{
+    for (uint32_t i = 0; i < w->config->windows.count; i++) {
         const struct span *span = &w->views[view].spans[i];
-        if (!span->used) {
-            continue;
-        }
-        if (w->config->all[i].is_period) {
-            periods |= 1u << i;
-            continue;
-        }
         const struct reach *reach = &reach_of(w, view, cell)[i];
-        if (reach->left_no < floor_no && reach->leave != reach->fold) {
+        if (span->used && reach->left_no < floor_no && reach->leave != reach->fold) {
             let_go(w, view, i, cell, span->left_no);
         }
     }
     if (periods != 0) {
         cm_windows_fold_cell(w, view, cell, periods);
-    }
-}
-
-/* Fetches from memory what the cells of the panes behind this one have, step by step: first
- * themselves, then what these point to. */
-static void expect_oldest(const struct cm_windows *w, const struct cm_pane *pane)
-{
-    const struct cm_pane *next = pane->newer;
-    const struct cm_pane *second = next == NULL ? NULL : next->newer;
-    const struct cm_pane *third = second == NULL ? NULL : second->newer;
-    for (uint32_t i = 0; third != NULL && i < third->cells_count; i++) {
-        __builtin_prefetch(&w->cells[third->cells[i]], 1);
-        __builtin_prefetch(&w->cells[third->cells[i]].units);
-    }
-    for (uint32_t i = 0; second != NULL && i < second->cells_count; i++) {
-        const struct cell *cell = &w->cells[second->cells[i]];
-        if (cell->track.count > 0) {
-            __builtin_prefetch(cm_track_at(&cell->track, cell->track.first));
-        }
-        __builtin_prefetch(reach_of(w, CM_VIEW_ROWS, cell));
-    }
-    for (uint32_t i = 0; next != NULL && i < next->cells_count; i++) {
-        const struct cm_track *track = &w->cells[next->cells[i]].track;
-        if (track->count > 0) {
-            __builtin_prefetch(leg_of(w, cm_track_at(track, track->first)));
-        }
     }
 }
 
@@ -317,20 +294,45 @@ static void release(struct cm_windows *w, struct cell *cell, int64_t floor_no)
     cm_panes_release(w->panes, &cell->track, floor_no);
 }
 
-void cm_windows_give_back(struct cm_windows *w, const struct cm_pane *pane, int64_t floor_no)
+static void note_leaving(struct cm_windows *w, uint32_t cell)
 {
-    expect_oldest(w, pane);
-    for (uint32_t i = 0; i < pane->cells_count; i++) {
-        struct cell *cell = &w->cells[pane->cells[i]];
-        const struct cm_track *track = &cell->track;
-        if (track->count == 0 || cm_item_no(cm_track_at(track, track->first)) >= floor_no) {
-            continue; /* given back with an older pane */
+    if (w->cells[cell].is_leaving) {
+        return;
+    }
+    if (w->leaving_count == w->leaving_cap) {
+        w->leaving_cap = w->leaving_cap == 0 ? 1024 : 2 * w->leaving_cap;
+        w->leaving = cm_realloc(w->leaving, w->leaving_cap, sizeof(*w->leaving));
+    }
+    w->cells[cell].is_leaving = true;
+    w->leaving[w->leaving_count++] = cell;
+}
+
+void cm_windows_give_back(struct cm_windows *w, int64_t floor_no)
+{
+    for (const struct cm_pane *pane = cm_panes_oldest(w->panes);
+         pane != NULL && pane->no < floor_no; pane = pane->newer) {
+        for (uint32_t i = 0; i < pane->cells_count; i++) {
+            if (pane->cells_count - i > AHEAD) {
+                __builtin_prefetch(&w->cells[pane->cells[i + AHEAD]], 1);
+            }
+            note_leaving(w, pane->cells[i]);
         }
+    }
+    uint32_t periods[CM_VIEW_COUNT];
+    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
+        periods[v] = periods_of(w, v);
+    }
+    for (uint32_t i = 0; i < w->leaving_count; i++) {
+        struct cell *cell = &w->cells[w->leaving[i]];
+        cm_windows_expect_cells(w, CM_VIEW_ROWS, &w->leaving[i], w->leaving_count - i,
+                                periods[CM_VIEW_ROWS]);
         for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
             if (w->views[v].kinds != 0) {
-                settle_cell(w, v, cell, floor_no);
+                settle_cell(w, v, cell, floor_no, periods[v]);
             }
         }
+        cell->is_leaving = false;
         release(w, cell, floor_no);
     }
+    w->leaving_count = 0;
 }

@@ -193,10 +193,7 @@ void cm_windows_trim(struct cm_windows *w)
         cm_panes_oldest(w->panes)->no < floor_no) {
         cm_windows_mark_moved(w); /* before they are gone */
     }
-    for (const struct cm_pane *pane = cm_panes_oldest(w->panes);
-         pane != NULL && pane->no < floor_no; pane = pane->newer) {
-        cm_windows_give_back(w, pane, floor_no);
-    }
+    cm_windows_give_back(w, floor_no);
     cm_panes_drop(w->panes, floor_no);
     trim_legs(w);
     cm_sums_trim(w->detail.sums);

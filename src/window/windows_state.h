@@ -33,8 +33,9 @@ struct reach {
 struct cell {
     struct cm_track track;
     uint32_t units[CM_UNIT_SET_MAX];
-    uint32_t units_count; /* 0: not made yet */
-    uint32_t round;       /* of the tail that it is in (struct tail) */
+    uint8_t units_count; /* 0: not made yet */
+    bool is_leaving;     /* in cm_windows.leaving */
+    uint32_t round;      /* of the tail that it is in (struct tail) */
 };
 
 _Static_assert(sizeof(struct reach) == 32 && sizeof(struct cell) == 64,
@@ -139,6 +140,8 @@ struct cm_windows {
     struct cm_pane *moved; /* panes with windows in `moved`, of the ROWS view */
     struct cell *cells;    /* by number */
     uint32_t cells_count, cells_cap;
+    uint32_t *leaving; /* cells that have something to give back; empty between calls */
+    uint32_t leaving_count, leaving_cap;
     struct tail tail;
     struct unit_state *state; /* by unit number */
     uint8_t *kinds;           /* by unit number, apart: marking looks at nothing else */
@@ -249,9 +252,12 @@ void cm_windows_fold_cell(struct cm_windows *w, enum cm_view view, struct cell *
 void cm_windows_clear_period(struct cm_windows *windows, enum cm_view view, uint32_t window);
 /* A leg has come into that pane; what is folded in by now has it. */
 void cm_windows_note_item(struct cm_windows *windows, struct cell *cell, int64_t no);
-/* Gives back what the cells of that pane have in it and in all below floor_no: no window needs it.
- */
-void cm_windows_give_back(struct cm_windows *windows, const struct cm_pane *pane, int64_t floor_no);
+/* Gives back what cells have in panes below floor_no: no window needs it. */
+void cm_windows_give_back(struct cm_windows *windows, int64_t floor_no);
+/* Fetches from memory what the cells that come next have, for those of these windows in which they
+ * are behind. next: the cell whose turn it is, and those after it. */
+void cm_windows_expect_cells(const struct cm_windows *w, enum cm_view view, const uint32_t *next,
+                             uint32_t count, uint32_t windows);
 /* The first instant inside a window as of asof_ms. */
 int64_t cm_windows_left_ms(const struct cm_windows *windows, uint32_t window, int64_t asof_ms);
 /* Puts a unit that has no mark yet on the list of the changed ones. */
