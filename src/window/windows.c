@@ -56,14 +56,16 @@ struct cm_windows *cm_windows_create(const struct cm_config *config, const struc
     return w;
 }
 
-static void unit_free(struct cm_windows *w, struct unit_state *unit)
+static void unit_free(struct cm_windows *w, uint32_t unit)
 {
-    free(unit->cells);
+    free(w->state[unit].cells);
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-        for (uint32_t i = 0; unit->sums[v] != NULL && i < w->config->all_count; i++) {
-            cm_accumulator_free(&unit->sums[v][i]);
+        for (uint32_t i = 0; i < w->config->all_count; i++) {
+            struct cm_accumulator *sums = cm_windows_peek_sums(w, v, unit, i);
+            if (sums != NULL) {
+                cm_accumulator_free(sums);
+            }
         }
-        free(unit->sums[v]);
     }
 }
 
@@ -73,7 +75,7 @@ void cm_windows_destroy(struct cm_windows *w)
         return;
     }
     for (uint32_t u = 0; u < w->state_cap; u++) {
-        unit_free(w, &w->state[u]);
+        unit_free(w, u);
     }
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
         free(w->views[v].changed);
@@ -82,6 +84,7 @@ void cm_windows_destroy(struct cm_windows *w)
     }
     cm_windows_detail_close(w);
     cm_windows_cells_free(w);
+    cm_bump_free(&w->sums);
     free(w->state);
     free(w->kinds);
     cm_leg_sum_free(&w->sum);
@@ -154,14 +157,16 @@ void cm_windows_note_unit(struct cm_windows *w, uint32_t unit)
     (void)state_of(w, unit);
 }
 
-struct cm_accumulator *cm_windows_sums(struct cm_windows *w, enum cm_view view, uint32_t unit)
+struct cm_accumulator *cm_windows_make_sums(struct cm_windows *w, enum cm_view view, uint32_t unit,
+                                            uint32_t window)
 {
-    struct cm_accumulator **sums = &w->state[unit].sums[view];
-    if (CM_UNLIKELY(*sums == NULL)) {
-        *sums = cm_alloc(w->config->all_count, sizeof(**sums));
-        w->accumulator_bytes += w->config->all_count * sizeof(**sums);
-    }
-    return *sums;
+    struct unit_state *state = &w->state[unit];
+    uint32_t sliding = w->config->windows.count;
+    bool is_sliding = window < sliding;
+    uint32_t count = is_sliding ? sliding : w->config->all_count - sliding;
+    struct cm_accumulator *sums = cm_bump_alloc(&w->sums, count * sizeof(*sums));
+    *(is_sliding ? &state->sliding[view] : &state->periods[view]) = sums;
+    return cm_windows_peek_sums(w, view, unit, window);
 }
 
 void cm_windows_list(struct view *v, uint32_t unit)
@@ -254,13 +259,12 @@ static void follow_cell(struct cm_windows *w, enum cm_view view, struct cell *ce
 static void accumulate_leg(struct cm_windows *w, enum cm_view view, uint32_t unit,
                            const struct cm_leg *leg, uint32_t windows, bool add)
 {
-    struct cm_accumulator *at = cm_windows_sums(w, view, unit);
     for (uint32_t bits = windows; bits != 0; bits &= bits - 1) {
-        uint32_t i = (uint32_t)__builtin_ctz(bits);
+        struct cm_accumulator *at = cm_windows_sums(w, view, unit, (uint32_t)__builtin_ctz(bits));
         if (add) {
-            cm_accumulator_add_leg(&at[i], leg);
+            cm_accumulator_add_leg(at, leg);
         } else {
-            cm_accumulator_subtract_leg(&at[i], leg);
+            cm_accumulator_subtract_leg(at, leg);
         }
     }
 }

@@ -175,9 +175,9 @@ static void expect_sums(const struct cm_windows *w, enum cm_view view, const str
     for (uint32_t bits = windows; bits != 0; bits &= bits - 1) {
         uint32_t i = (uint32_t)__builtin_ctz(bits);
         for (uint32_t u = 0; u < cell->units_count && u < UNITS_AHEAD; u++) {
-            const struct cm_accumulator *sums = w->state[cell->units[u]].sums[view];
+            const struct cm_accumulator *sums = cm_windows_peek_sums(w, view, cell->units[u], i);
             if (sums != NULL) {
-                expect_bytes(&sums[i], sizeof(*sums));
+                expect_bytes(sums, sizeof(*sums));
             }
         }
         expect_item(&cell->track, reach_of(w, view, cell)[i].leave);
@@ -191,12 +191,12 @@ static void expect_legs(const struct cm_windows *w, enum cm_view view, const str
     for (uint32_t bits = windows; bits != 0; bits &= bits - 1) {
         uint32_t i = (uint32_t)__builtin_ctz(bits);
         for (uint32_t u = 0; u < cell->units_count && u < UNITS_AHEAD; u++) {
-            const struct cm_accumulator *sums = w->state[cell->units[u]].sums[view];
-            if (sums != NULL && sums[i].hist.cells != NULL) {
-                __builtin_prefetch(sums[i].hist.cells, 1);
+            const struct cm_accumulator *sums = cm_windows_peek_sums(w, view, cell->units[u], i);
+            if (sums != NULL && sums->hist.cells != NULL) {
+                __builtin_prefetch(sums->hist.cells, 1);
             }
-            if (sums != NULL && sums[i].checks.at != NULL) {
-                __builtin_prefetch(sums[i].checks.at, 1);
+            if (sums != NULL && sums->checks.at != NULL) {
+                __builtin_prefetch(sums->checks.at, 1);
             }
         }
         expect_leg(w, &cell->track, reach_of(w, view, cell)[i].leave);

@@ -26,7 +26,7 @@ static void give(struct cm_windows *w, enum cm_view view, uint32_t window, const
         if (!in_view(w, view, cell->units[u])) {
             continue;
         }
-        struct cm_accumulator *acc = &cm_windows_sums(w, view, cell->units[u])[window];
+        struct cm_accumulator *acc = cm_windows_sums(w, view, cell->units[u], window);
         if (count == 1) {
             cm_accumulator_add_leg(acc, first);
         } else {
@@ -43,7 +43,7 @@ static void take(struct cm_windows *w, enum cm_view view, uint32_t window, const
         if (!in_view(w, view, cell->units[u])) {
             continue;
         }
-        struct cm_accumulator *acc = &cm_windows_sums(w, view, cell->units[u])[window];
+        struct cm_accumulator *acc = cm_windows_sums(w, view, cell->units[u], window);
         if (count == 1) {
             cm_accumulator_subtract_leg(acc, first);
         } else {
@@ -113,16 +113,18 @@ static void begin_at_left(struct cm_windows *w, enum cm_view view, uint32_t wind
 
 /* ---- coming in */
 
-/* The windows of a view that have the same pane to fold up to as this one and have not done so,
- * itself included; each is put where what it has begins. In the order of that, the latest first. */
+/* Of these windows of a view those that have the same pane to fold up to as this one and have not
+ * done so, itself included; each is put where what it has begins. In the order of that, the latest
+ * first. */
 static uint32_t lacking(struct cm_windows *w, enum cm_view view, uint32_t window, struct cell *cell,
-                        uint8_t group[CM_WINDOWS_MAX])
+                        uint32_t windows, uint8_t group[CM_WINDOWS_MAX])
 {
     const struct span *spans = w->views[view].spans;
     struct reach *reaches = reach_of(w, view, cell);
     int64_t fold_no = spans[window].fold_no;
     uint32_t count = 0;
-    for (uint32_t i = 0; i < w->config->all_count; i++) {
+    for (uint32_t bits = windows; bits != 0; bits &= bits - 1) {
+        uint32_t i = (uint32_t)__builtin_ctz(bits);
         struct reach *reach = &reaches[i];
         if (!spans[i].used || spans[i].fold_no != fold_no || reach->fold_no >= fold_no) {
             continue;
@@ -168,15 +170,16 @@ static void walk_back(struct cm_windows *w, const struct cm_track *track, struct
     }
 }
 
-/* Folds in what the windows lack, all that have the same pane to fold up to. From the newest leg
+/* Folds in what these windows lack, all that have the same pane to fold up to. From the newest leg
  * back: what one window has, those that begin earlier have, too, so each leg is added up once. */
-static void fold(struct cm_windows *w, enum cm_view view, uint32_t window, struct cell *cell)
+static void fold(struct cm_windows *w, enum cm_view view, uint32_t window, struct cell *cell,
+                 uint32_t windows)
 {
     const struct cm_track *track = &cell->track;
     struct reach *reaches = reach_of(w, view, cell);
     int64_t fold_no = w->views[view].spans[window].fold_no;
     uint8_t group[CM_WINDOWS_MAX];
-    uint32_t count = lacking(w, view, window, cell, group);
+    uint32_t count = lacking(w, view, window, cell, windows, group);
     CM_ASSERT(count > 0); /* that window at least */
     uint32_t end = (uint32_t)cm_track_lower(track, fold_no);
     uint32_t from = reaches[group[count - 1]].fold;
@@ -216,7 +219,7 @@ void cm_windows_fold_cell(struct cm_windows *w, enum cm_view view, struct cell *
             }
         }
         if (reach->fold_no < span->fold_no) {
-            fold(w, view, i, cell);
+            fold(w, view, i, cell, windows);
         }
     }
 }
@@ -225,14 +228,14 @@ void cm_windows_clear_period(struct cm_windows *w, enum cm_view view, uint32_t w
 {
     cm_windows_catch_up(w, view);
     for (uint32_t u = 0; u < cm_units_count(w->units) && u < w->state_cap; u++) {
-        struct cm_accumulator *acc = w->state[u].sums[view];
+        struct cm_accumulator *acc = cm_windows_peek_sums(w, view, u, window);
         if (acc == NULL) {
             continue;
         }
-        if (!cm_tally_is_empty(&acc[window].tally)) {
+        if (!cm_tally_is_empty(&acc->tally)) {
             cm_windows_mark(w, view, u, 1u << window);
         }
-        cm_accumulator_clear(&acc[window]);
+        cm_accumulator_clear(acc);
     }
     for (uint32_t c = 0; c < w->cells_count; c++) {
         reach_forget(&reach_of(w, view, &w->cells[c])[window]);

@@ -78,7 +78,7 @@ static void refresh_maxima(struct cm_windows *w, enum cm_view view, uint32_t win
         }
         note_longest(&longest, reach->wait_max_ms, reach->handle_max_ms);
     }
-    struct cm_tally *tally = &state->sums[view][window].tally;
+    struct cm_tally *tally = &cm_windows_peek_sums(w, view, unit, window)->tally;
     tally->wait_max_ms = longest.wait_ms;
     tally->handle_max_ms = longest.handle_ms;
     tally->reserved = 0;
@@ -130,14 +130,14 @@ bool cm_windows_measure(struct cm_windows *w, enum cm_view view, uint32_t window
         return false;
     }
     cm_windows_catch_up(w, view);
-    const struct cm_accumulator *sums = w->state[unit].sums[view];
+    const struct cm_accumulator *sums = cm_windows_peek_sums(w, view, unit, window);
     if (sums != NULL) {
-        if (sums[window].tally.reserved != 0) {
+        if (sums->tally.reserved != 0) {
             refresh_maxima(w, view, window, unit);
         }
-        out->tally = sums[window].tally;
-        out->handle = sums[window].hist;
-        checks = &sums[window].checks;
+        out->tally = sums->tally;
+        out->handle = sums->hist;
+        checks = &sums->checks;
     }
     add_tail(w, span, unit, out, &checks);
     cm_windows_detail_measure(w, view, window, unit, checks, out);
@@ -160,24 +160,26 @@ static void expect_bytes(const void *at, size_t bytes)
 static void expect_sums(const struct cm_windows *w, enum cm_view view,
                         const struct cm_changed_unit *unit)
 {
-    const struct cm_accumulator *sums = w->state[unit->unit].sums[view];
-    for (uint32_t bits = sums == NULL ? 0 : unit->windows; bits != 0; bits &= bits - 1) {
-        uint32_t i = (uint32_t)__builtin_ctz(bits);
-        expect_bytes(&sums[i], sizeof(sums[i]));
+    for (uint32_t bits = unit->windows; bits != 0; bits &= bits - 1) {
+        const struct cm_accumulator *sums =
+            cm_windows_peek_sums(w, view, unit->unit, (uint32_t)__builtin_ctz(bits));
+        if (sums != NULL) {
+            expect_bytes(sums, sizeof(*sums));
+        }
     }
 }
 
 static void expect_parts(const struct cm_windows *w, enum cm_view view,
                          const struct cm_changed_unit *unit)
 {
-    const struct cm_accumulator *sums = w->state[unit->unit].sums[view];
-    for (uint32_t bits = sums == NULL ? 0 : unit->windows; bits != 0; bits &= bits - 1) {
-        uint32_t i = (uint32_t)__builtin_ctz(bits);
-        if (sums[i].hist.cells != NULL) {
-            __builtin_prefetch(sums[i].hist.cells);
+    for (uint32_t bits = unit->windows; bits != 0; bits &= bits - 1) {
+        const struct cm_accumulator *sums =
+            cm_windows_peek_sums(w, view, unit->unit, (uint32_t)__builtin_ctz(bits));
+        if (sums != NULL && sums->hist.cells != NULL) {
+            __builtin_prefetch(sums->hist.cells);
         }
-        if (sums[i].checks.at != NULL) {
-            __builtin_prefetch(sums[i].checks.at);
+        if (sums != NULL && sums->checks.at != NULL) {
+            __builtin_prefetch(sums->checks.at);
         }
     }
 }
@@ -249,8 +251,7 @@ void cm_windows_touch_all(struct cm_windows *w, enum cm_view view)
 {
     uint32_t all = (1u << w->config->all_count) - 1;
     for (uint32_t u = 0; u < cm_units_count(w->units) && u < w->state_cap; u++) {
-        if (w->state[u].cells_count > 0 || w->state[u].sums[view] != NULL ||
-            cm_sums_keys(w->detail.sums, u) > 0) {
+        if (w->state[u].cells_count > 0 || cm_sums_keys(w->detail.sums, u) > 0) {
             cm_windows_mark(w, view, u, all);
         }
     }
@@ -270,11 +271,13 @@ void cm_windows_memory(const struct cm_windows *w, struct cm_windows_memory *out
     out->units = cm_units_count(w->units);
     out->panes_bytes = cm_panes_bytes(w->panes) + w->legs.bytes;
     out->journal_bytes = cm_journal_bytes(w->journal);
-    out->accumulator_bytes = w->accumulator_bytes + w->state_cap * sizeof(*w->state);
+    out->accumulator_bytes =
+        w->accumulator_bytes + w->sums.bytes + w->state_cap * sizeof(*w->state);
     for (uint32_t u = 0; u < w->state_cap; u++) {
         for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-            for (uint32_t i = 0; w->state[u].sums[v] != NULL && i < w->config->all_count; i++) {
-                out->accumulator_bytes += cm_accumulator_bytes(&w->state[u].sums[v][i]);
+            for (uint32_t i = 0; i < w->config->all_count; i++) {
+                const struct cm_accumulator *sums = cm_windows_peek_sums(w, v, u, i);
+                out->accumulator_bytes += sums == NULL ? 0 : cm_accumulator_bytes(sums);
             }
         }
     }

@@ -5,6 +5,7 @@
 #ifndef CM_WINDOW_WINDOWS_STATE_H
 #define CM_WINDOW_WINDOWS_STATE_H
 
+#include "base/bump.h"
 #include "window/accumulator.h"
 #include "window/attribution.h"
 #include "window/journal.h"
@@ -97,8 +98,10 @@ struct view {
 };
 
 struct unit_state {
-    struct cm_accumulator *sums[CM_VIEW_COUNT]; /* by window; see cm_windows_catch_up() */
-    uint32_t *cells;                            /* that count for it */
+    /* Of sliding windows and of periods, each NULL until there is something in it; by window: see
+     * cm_windows_peek_sums(), cm_windows_catch_up(). */
+    struct cm_accumulator *sliding[CM_VIEW_COUNT], *periods[CM_VIEW_COUNT];
+    uint32_t *cells; /* that count for it */
     uint32_t cells_count, cells_cap;
 };
 
@@ -147,9 +150,10 @@ struct cm_windows {
     uint8_t *kinds;           /* by unit number, apart: marking looks at nothing else */
     int64_t most_fold_no;     /* greatest fold_no of all spans */
     uint32_t state_cap;
-    size_t accumulator_bytes;
-    struct cm_leg_sum sum;  /* empty between folds */
-    struct cm_hist scratch; /* of the last measure, as is the next one */
+    struct cm_bump sums;      /* has the accumulators */
+    size_t accumulator_bytes; /* of what is not in there */
+    struct cm_leg_sum sum;    /* empty between folds */
+    struct cm_hist scratch;   /* of the last measure, as is the next one */
     struct cm_check_sums check_scratch;
     struct detail detail;
 };
@@ -228,9 +232,26 @@ static inline bool in_view(const struct cm_windows *w, enum cm_view view, uint32
     return (w->views[view].kinds >> w->kinds[unit] & 1u) != 0;
 }
 
-/* The unit's accumulators in a view, made when they are not there. */
-struct cm_accumulator *cm_windows_sums(struct cm_windows *windows, enum cm_view view,
-                                       uint32_t unit);
+/* What has the unit's sums in a window of a view; NULL: it never had anything. */
+static inline struct cm_accumulator *
+cm_windows_peek_sums(const struct cm_windows *w, enum cm_view view, uint32_t unit, uint32_t window)
+{
+    const struct unit_state *state = &w->state[unit];
+    uint32_t first = w->config->windows.count;
+    struct cm_accumulator *sums = window < first ? state->sliding[view] : state->periods[view];
+    return sums == NULL ? NULL : &sums[window < first ? window : window - first];
+}
+
+/* Makes them. */
+struct cm_accumulator *cm_windows_make_sums(struct cm_windows *windows, enum cm_view view,
+                                            uint32_t unit, uint32_t window);
+
+static inline struct cm_accumulator *cm_windows_sums(struct cm_windows *w, enum cm_view view,
+                                                     uint32_t unit, uint32_t window)
+{
+    struct cm_accumulator *sums = cm_windows_peek_sums(w, view, unit, window);
+    return CM_LIKELY(sums != NULL) ? sums : cm_windows_make_sums(w, view, unit, window);
+}
 
 /* Makes the cell of that number exist, with these units. */
 void cm_windows_note_cell(struct cm_windows *windows, uint32_t cell,
