@@ -8,16 +8,27 @@
 #include "base/hash.h"
 #include "base/memory.h"
 
-/* A counted leg. Written in the order of arrival. */
+#define TS_BITS 59u
+
+/* A counted leg. Written in the order of arrival; there are those of a week. */
 struct line {
     uint64_t key;
-    int64_t ts_ms;
-    uint64_t before; /* place of the line before it with the same key; index only */
+    uint64_t ts_low : TS_BITS; /* see ts_of() */
+    uint64_t counts : 1;
+    uint64_t checked : 1, compliant : 1; /* by its own record */
+    uint64_t judged : 1, failed : 1;     /* by judgements: any, one that failed */
     uint32_t set;
-    bool counts;
-    bool checked, compliant; /* by its own record */
-    struct cm_judged judged; /* by judgements */
+    uint32_t before; /* how far back the line before it with the same key is, 0: none; index only */
 };
+
+_Static_assert(sizeof(struct line) == 24, "a line is meant to stay compact");
+
+/* Event time, ms. */
+static int64_t ts_of(const struct line *line)
+{
+    uint64_t sign = UINT64_C(1) << (TS_BITS - 1);
+    return (int64_t)((line->ts_low ^ sign) - sign);
+}
 
 struct verdict {
     uint32_t key; /* of cm_sums */
@@ -110,7 +121,7 @@ static void index_line(struct cm_judgements *j, uint64_t place)
     struct line *line = line_at(j, place);
     uint64_t slot = find_slot(j, line->key);
     j->slots_used += j->slots[slot] == 0;
-    line->before = j->slots[slot] - 1; /* free: UINT64_MAX, nobody's */
+    line->before = j->slots[slot] == 0 ? 0 : (uint32_t)(place + 1 - j->slots[slot]);
     j->slots[slot] = place + 1;
 }
 
@@ -134,7 +145,7 @@ static void build_index(struct cm_judgements *j)
 static void make_room(struct cm_judgements *j, int64_t oldest_ms)
 {
     uint64_t kept = j->first;
-    while (kept < j->end && line_at(j, kept)->ts_ms < oldest_ms) {
+    while (kept < j->end && ts_of(line_at(j, kept)) < oldest_ms) {
         kept++;
     }
     /* Half of the ring at once, so that the index is not made anew for every line. */
@@ -158,12 +169,11 @@ static void make_room(struct cm_judgements *j, int64_t oldest_ms)
 /* What the judgements of a leg change in `checked` and `compliant` of its units. */
 static struct cm_sum share(const struct line *line)
 {
-    if (!line->judged.any) {
+    if (!line->judged) {
         return (struct cm_sum){0, 0};
     }
-    bool compliant = (line->compliant || !line->checked) && !line->judged.failed;
-    return (struct cm_sum){1 - (uint64_t)line->checked,
-                           (uint64_t)compliant - (uint64_t)line->compliant};
+    bool compliant = (line->compliant || !line->checked) && !line->failed;
+    return (struct cm_sum){1 - line->checked, (uint64_t)compliant - line->compliant};
 }
 
 static void add_judged(struct cm_judgements *j, uint32_t set_no, int64_t ts_ms, struct cm_sum sum)
@@ -201,13 +211,14 @@ uint32_t cm_judgements_add_leg(struct cm_judgements *j, const struct cm_event *e
     CM_ASSERT(j->end - j->first < CM_JUDGED_NONE);
     struct line *line = line_at(j, place);
     line->key = key_of(event);
-    line->ts_ms = event->ts_ms;
+    line->ts_low = (uint64_t)event->ts_ms & ((UINT64_C(1) << TS_BITS) - 1);
     line->set = set;
     line->counts = true;
     line->checked = checked;
     line->compliant = compliant;
-    line->judged = judged;
-    add_judged(j, line->set, line->ts_ms, share(line));
+    line->judged = judged.any;
+    line->failed = judged.failed;
+    add_judged(j, line->set, ts_of(line), share(line));
     if (j->slots != NULL) {
         index_line(j, place);
     }
@@ -223,9 +234,9 @@ struct cm_judged cm_judgements_drop_leg(struct cm_judgements *j, uint32_t place)
     }
     struct line *line = line_at(j, whole);
     struct cm_sum sum = share(line);
-    add_judged(j, line->set, line->ts_ms, (struct cm_sum){-sum.a, -sum.b});
+    add_judged(j, line->set, ts_of(line), (struct cm_sum){-sum.a, -sum.b});
     line->counts = false;
-    return line->judged;
+    return (struct cm_judged){line->judged, line->failed};
 }
 
 /* The leg that the judgement speaks of: the one of its key that ended last before it; of several
@@ -242,11 +253,11 @@ static struct line *find_leg(struct cm_judgements *j, const struct waiting *wait
     uint64_t place = j->slots[find_slot(j, waiting->key)] - 1; /* free: nobody's */
     while (is_there(j, place)) {
         struct line *line = line_at(j, place);
-        if (line->counts && line->ts_ms >= waiting->from_ms && line->ts_ms <= waiting->ts_ms &&
-            (found == NULL || line->ts_ms > found->ts_ms)) {
+        if (line->counts && ts_of(line) >= waiting->from_ms && ts_of(line) <= waiting->ts_ms &&
+            (found == NULL || ts_of(line) > ts_of(found))) {
             found = line;
         }
-        place = line->before;
+        place = line->before == 0 ? UINT64_MAX : place - line->before; /* nobody's: there is none */
     }
     return found;
 }
@@ -330,7 +341,7 @@ void cm_judgements_take(struct cm_judgements *j, const struct cm_event *event,
 static void count(struct cm_judgements *j, const struct waiting *waiting, struct line *leg)
 {
     uint32_t passed = 0;
-    int64_t ts_ms = leg == NULL ? waiting->ts_ms : leg->ts_ms;
+    int64_t ts_ms = leg == NULL ? waiting->ts_ms : ts_of(leg);
     for (uint32_t i = 0; i < waiting->count; i++) {
         passed += waiting->at[i].passed;
     }
@@ -339,7 +350,8 @@ static void count(struct cm_judgements *j, const struct waiting *waiting, struct
         add_judged(j, waiting->set, ts_ms, (struct cm_sum){1, !failed});
     } else {
         struct cm_sum before = share(leg);
-        leg->judged = (struct cm_judged){true, leg->judged.failed || failed};
+        leg->judged = true;
+        leg->failed = leg->failed || failed;
         struct cm_sum now = share(leg);
         add_judged(j, leg->set, ts_ms, (struct cm_sum){now.a - before.a, now.b - before.b});
     }
