@@ -39,6 +39,17 @@ static bool is_dense(const struct cm_hist *hist)
     return hist->cells != NULL && hist->cap == 0;
 }
 
+static bool is_lent(const struct cm_hist *hist)
+{
+    return hist->filled == CM_HIST_LENT;
+}
+
+void cm_hist_lend(struct cm_hist *hist, uint32_t *cells, uint16_t count)
+{
+    CM_ASSERT(hist->cells == NULL && count > 0 && count <= SPARSE_CELLS);
+    *hist = (struct cm_hist){.cells = cells, .cap = count, .filled = CM_HIST_LENT};
+}
+
 uint64_t cm_hist_bin_value(uint32_t bin)
 {
     if (bin < 64) {
@@ -77,8 +88,9 @@ static void make_dense(struct cm_hist *hist)
     for (uint32_t i = 0; i < hist->used; i++) {
         counts[cell_bin(hist->cells[i])] = cell_count(hist->cells[i]);
     }
-    free(hist->cells);
-    *hist = (struct cm_hist){.cells = counts, .used = CM_HIST_BINS, .filled = hist->used};
+    uint32_t filled = hist->used;
+    cm_hist_free(hist);
+    *hist = (struct cm_hist){.cells = counts, .used = CM_HIST_BINS, .filled = filled};
 }
 
 static void reserve(struct cm_hist *hist, uint32_t cells)
@@ -89,7 +101,12 @@ static void reserve(struct cm_hist *hist, uint32_t cells)
                                            hist->cap / 8u; /* there are many, and most are small */
         cap = cap < cells ? cells : cap;
         cap = cap > SPARSE_CELLS ? SPARSE_CELLS : cap;
-        hist->cells = cm_realloc(hist->cells, cap, sizeof *hist->cells);
+        uint32_t *lent = is_lent(hist) ? hist->cells : NULL;
+        hist->cells = cm_realloc(lent != NULL ? NULL : hist->cells, cap, sizeof *hist->cells);
+        if (lent != NULL) {
+            memcpy(hist->cells, lent, hist->used * sizeof *hist->cells);
+            hist->filled = 0;
+        }
         hist->cap = (uint16_t)cap;
     }
 }
@@ -150,6 +167,9 @@ void cm_hist_sub(struct cm_hist *hist, uint32_t bin, uint32_t count)
     }
     hist->used--;
     memmove(hist->cells + at, hist->cells + at + 1, (hist->used - at) * sizeof *hist->cells);
+    if (is_lent(hist)) {
+        return;
+    }
     if (hist->used == 0) {
         cm_hist_free(hist);
     } else if (hist->cap >= 16 && hist->used <= hist->cap / 4) {
@@ -357,12 +377,16 @@ void cm_hist_copy(struct cm_hist *into, const struct cm_hist *from)
     }
     memcpy(into->cells, from->cells, from->used * sizeof *into->cells);
     into->used = from->used;
-    into->filled = from->filled;
+    if (dense) {
+        into->filled = from->filled;
+    }
 }
 
 void cm_hist_free(struct cm_hist *hist)
 {
-    free(hist->cells);
+    if (!is_lent(hist)) {
+        free(hist->cells);
+    }
     *hist = (struct cm_hist){0};
 }
 
@@ -376,7 +400,7 @@ void cm_hist_clear(struct cm_hist *hist)
 
 size_t cm_hist_bytes(const struct cm_hist *hist)
 {
-    if (hist->cells == NULL) {
+    if (hist->cells == NULL || is_lent(hist)) {
         return 0;
     }
     return (is_dense(hist) ? CM_HIST_BINS : hist->cap) * sizeof *hist->cells;

@@ -9,7 +9,8 @@
  *   bin   64 .. 95        64 .. 127, two values each      (octave 6)
  *   bin   96 .. 127       128 .. 255, four values each    (octave 7)  ...
  *
- * OWNERSHIP A cm_hist owns its cells; zero-initialised is an empty one; cm_hist_free() empties it.
+ * OWNERSHIP A cm_hist owns its cells, but for those that it was lent; zero-initialised is an empty
+ *           one; cm_hist_free() empties it.
  * COST      16 bytes empty. Sparse: a sorted array of 4-byte cells (bin 10 bits, count 22 bits);
  * dense (32-bit counts for all bins) when cells or a count no longer fit.
  */
@@ -25,8 +26,14 @@ struct cm_hist {
     uint32_t *cells; /* NULL: empty */
     uint16_t used;   /* sparse: cells in use; dense: CM_HIST_BINS */
     uint16_t cap;    /* sparse: cells allocated; dense: 0 with cells != NULL */
-    uint32_t filled; /* dense: bins with a count */
+    uint32_t filled; /* dense: bins with a count; sparse: CM_HIST_LENT, or 0 */
 };
+
+#define CM_HIST_LENT UINT32_MAX
+
+/* Gives an empty histogram its first cells, at most 192, which live as long as it does and lie
+ * beside whatever it is part of. It takes other ones when it needs more. */
+void cm_hist_lend(struct cm_hist *hist, uint32_t *cells, uint16_t count);
 
 /* The bin of a value; values above 2^31 - 1 count in the last one. */
 static inline uint32_t cm_hist_bin(uint64_t value_ms)

@@ -3,6 +3,20 @@
 
 #include <string.h>
 
+void cm_accumulator_open(struct cm_accumulator *acc)
+{
+    cm_hist_lend(&acc->hist, acc->few_bins, CM_ACCUMULATOR_BINS);
+    cm_check_sums_lend(&acc->checks, acc->few_checks, CM_ACCUMULATOR_CHECKS);
+}
+
+void cm_accumulator_shrink(struct cm_accumulator *acc)
+{
+    if (acc->hist.used == 0 && acc->hist.cells != acc->few_bins) {
+        cm_hist_free(&acc->hist);
+        cm_hist_lend(&acc->hist, acc->few_bins, CM_ACCUMULATOR_BINS);
+    }
+}
+
 static void maxima_subtract(struct cm_accumulator *acc, uint32_t wait_ms, uint32_t handle_ms)
 {
     if (wait_ms > 0 && wait_ms >= acc->tally.wait_max_ms) {
@@ -83,6 +97,7 @@ void cm_accumulator_clear(struct cm_accumulator *acc)
 {
     memset(&acc->tally, 0, sizeof(acc->tally));
     cm_hist_clear(&acc->hist);
+    cm_accumulator_shrink(acc);
     cm_check_sums_clear(&acc->checks);
 }
 

@@ -10,7 +10,12 @@
 void cm_check_sums_grow(struct cm_check_sums *sums, uint32_t name)
 {
     uint32_t count = name + 1 < 4 ? 4 : name + 1;
-    sums->at = cm_realloc(sums->at, count, sizeof(*sums->at));
+    struct cm_check_sum *lent = sums->is_lent ? sums->at : NULL;
+    sums->at = cm_realloc(lent != NULL ? NULL : sums->at, count, sizeof(*sums->at));
+    if (lent != NULL) {
+        memcpy(sums->at, lent, sums->count * sizeof(*sums->at));
+        sums->is_lent = false;
+    }
     memset(&sums->at[sums->count], 0, (count - sums->count) * sizeof(*sums->at));
     sums->count = count;
 }
@@ -59,11 +64,13 @@ void cm_check_sums_clear(struct cm_check_sums *sums)
 
 void cm_check_sums_free(struct cm_check_sums *sums)
 {
-    free(sums->at);
-    *sums = (struct cm_check_sums){NULL, 0};
+    if (!sums->is_lent) {
+        free(sums->at);
+    }
+    *sums = (struct cm_check_sums){.at = NULL};
 }
 
 size_t cm_check_sums_bytes(const struct cm_check_sums *sums)
 {
-    return sums->count * sizeof(*sums->at);
+    return sums->is_lent ? 0 : sums->count * sizeof(*sums->at);
 }

@@ -2,12 +2,14 @@
 /* check_sums.h — how often each check was evaluated and passed, by the number of its name: what a
  * unit's legs bring with them, over a window. Judgements that come later are sums.h's.
  *
- * OWNERSHIP Zero-initialised is an empty one; cm_check_sums_free() empties it. THREADS One writer.
- * COST      8 bytes a name, up to the greatest number that was added.
+ * OWNERSHIP Zero-initialised is an empty one; cm_check_sums_free() empties it, and gives back what
+ * it was not lent. THREADS One writer. COST      8 bytes a name, up to the greatest number that was
+ * added.
  */
 #ifndef CM_WINDOW_CHECK_SUMS_H
 #define CM_WINDOW_CHECK_SUMS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,7 +20,15 @@ struct cm_check_sum {
 struct cm_check_sums {
     struct cm_check_sum *at;
     uint32_t count;
+    bool is_lent;
 };
+
+/* Gives an empty one its first sums, all 0, which live as long as it does. */
+static inline void cm_check_sums_lend(struct cm_check_sums *sums, struct cm_check_sum *at,
+                                      uint32_t count)
+{
+    *sums = (struct cm_check_sums){at, count, true};
+}
 
 /* Makes room up to that name. */
 void cm_check_sums_grow(struct cm_check_sums *sums, uint32_t name);

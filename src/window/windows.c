@@ -165,6 +165,9 @@ struct cm_accumulator *cm_windows_make_sums(struct cm_windows *w, enum cm_view v
     bool is_sliding = window < sliding;
     uint32_t count = is_sliding ? sliding : w->config->all_count - sliding;
     struct cm_accumulator *sums = cm_bump_alloc(&w->sums, count * sizeof(*sums));
+    for (uint32_t i = 0; i < count; i++) {
+        cm_accumulator_open(&sums[i]);
+    }
     *(is_sliding ? &state->sliding[view] : &state->periods[view]) = sums;
     return cm_windows_peek_sums(w, view, unit, window);
 }
@@ -246,6 +249,7 @@ static void follow_cell(struct cm_windows *w, enum cm_view view, struct cell *ce
         }
         if (add) {
             reach_add(&reach_of(w, view, cell)[i], leg->wait_ms, cm_leg_handle_ms(leg));
+            mark_live(w, view, cell, i);
         } else {
             reach_subtract(&reach_of(w, view, cell)[i], leg->wait_ms, cm_leg_handle_ms(leg));
         }

@@ -27,6 +27,13 @@
 
 /* ---- cells */
 
+static uint16_t *marks_grow(uint16_t *marks, uint32_t count, uint32_t cap)
+{
+    uint16_t *grown = cm_realloc(marks, cap, sizeof(*grown));
+    memset(grown + count, 0, (cap - count) * sizeof(*grown));
+    return grown;
+}
+
 static void cells_grow(struct cm_windows *w, uint32_t cell)
 {
     uint32_t cap = w->cells_cap == 0 ? 1024 : w->cells_cap;
@@ -45,9 +52,8 @@ static void cells_grow(struct cm_windows *w, uint32_t cell)
         if (windows == 0) {
             continue;
         }
-        view->behind_marks = cm_realloc(view->behind_marks, cap, sizeof(*view->behind_marks));
-        memset(view->behind_marks + w->cells_cap, 0,
-               (cap - w->cells_cap) * sizeof(*view->behind_marks));
+        view->behind_marks = marks_grow(view->behind_marks, w->cells_cap, cap);
+        view->live = marks_grow(view->live, w->cells_cap, cap);
         struct reach *reach = cm_alloc_lines(cap * windows * sizeof(*reach));
         if (view->reach != NULL) {
             memcpy(reach, view->reach, w->cells_cap * windows * sizeof(*reach));
@@ -105,6 +111,7 @@ void cm_windows_cells_free(struct cm_windows *w)
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
         free(w->views[v].reach);
         free(w->views[v].behind_marks);
+        free(w->views[v].live);
         free(w->views[v].behind);
     }
     free(w->cells);

@@ -49,9 +49,7 @@ static void take(struct cm_windows *w, enum cm_view view, uint32_t window, const
         } else {
             cm_accumulator_subtract_sum(acc, &w->sum);
         }
-        if (acc->hist.used == 0) {
-            cm_hist_free(&acc->hist);
-        }
+        cm_accumulator_shrink(acc);
     }
 }
 
@@ -89,6 +87,8 @@ static void let_go(struct cm_windows *w, enum cm_view view, uint32_t window, str
     }
     reach->left_no = left_no;
     if (reach->leave == reach->fold) {
+        uint16_t *live = &w->views[view].live[cell - w->cells];
+        *live = (uint16_t)(*live & ~(1u << window));
         reach_forget(reach);
     }
     if (reach->fold_no <= left_no) {
@@ -192,6 +192,7 @@ static void fold(struct cm_windows *w, enum cm_view view, uint32_t window, struc
                  (uint32_t)(end - walk.place));
             if (!w->config->all[group[i]].is_period) {
                 reach_add(reach, walk.wait_max_ms, walk.handle_max_ms);
+                mark_live(w, view, cell, group[i]);
             }
         }
         reach->fold = end;

@@ -63,12 +63,19 @@ static void refresh_maxima(struct cm_windows *w, enum cm_view view, uint32_t win
     if (w->config->all[window].is_period) {
         period_longest(w, &w->views[view].spans[window], unit, &longest);
     }
+    const uint16_t *live = w->views[view].live;
+    uint32_t wanted = w->config->all[window].is_period ? 0 : 1u << window;
     for (uint32_t c = 0; c < state->cells_count; c++) {
-        struct cell *cell = &w->cells[state->cells[c]];
         if (state->cells_count - c > AHEAD_CELLS) {
-            const struct cell *next = &w->cells[state->cells[c + AHEAD_CELLS]];
-            __builtin_prefetch(&reach_of(w, view, next)[window]);
+            uint32_t next = state->cells[c + AHEAD_CELLS];
+            if ((live[next] & wanted) == wanted) {
+                __builtin_prefetch(&reach_of(w, view, &w->cells[next])[window]);
+            }
         }
+        if ((live[state->cells[c]] & wanted) != wanted) {
+            continue; /* of a short window most have nothing */
+        }
+        struct cell *cell = &w->cells[state->cells[c]];
         struct reach *reach = &reach_of(w, view, cell)[window];
         if (reach->is_stale) {
             struct longest found = {0, 0};
@@ -86,7 +93,8 @@ static void refresh_maxima(struct cm_windows *w, enum cm_view view, uint32_t win
 
 static void add_leg(struct cm_windows *w, const struct cm_leg *leg, struct cm_measures *out)
 {
-    struct cm_accumulator sum = {out->tally, w->scratch, w->check_scratch};
+    struct cm_accumulator sum = {
+        .tally = out->tally, .hist = w->scratch, .checks = w->check_scratch};
     cm_accumulator_add_leg(&sum, leg);
     out->tally = sum.tally;
     out->handle = w->scratch = sum.hist;

@@ -90,6 +90,7 @@ struct view {
     uint32_t changed_count, changed_cap;
     uint16_t *marks;        /* by unit number: windows in which it has changed; state_cap of them */
     struct reach *reach;    /* by cell and window; NULL where there is no such view */
+    uint16_t *live;         /* by cell: sliding windows that have something of it */
     uint16_t *behind_marks; /* by cell: windows whose sums lack something of it */
     uint32_t *behind;       /* cells with a bit there */
     uint32_t behind_count, behind_cap;
@@ -195,6 +196,13 @@ static inline struct reach *reach_of(const struct cm_windows *w, enum cm_view vi
                                      const struct cell *cell)
 {
     return &w->views[view].reach[(size_t)(cell - w->cells) * w->config->all_count];
+}
+
+static inline void mark_live(const struct cm_windows *w, enum cm_view view, const struct cell *cell,
+                             uint32_t window)
+{
+    uint16_t *live = &w->views[view].live[cell - w->cells];
+    *live = (uint16_t)(*live | 1u << window);
 }
 
 /* What it has is at least that long. */

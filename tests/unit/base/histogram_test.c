@@ -269,6 +269,52 @@ static void test_misuse_is_a_bug(void **state)
     }
 }
 
+/* In cells that were lent, outgrown and lent again, it counts as in its own. */
+static void test_lent_cells(void **state)
+{
+    (void)state;
+    struct {
+        uint32_t before, cells[5], after;
+    } lent = {0xabcdef01, {0}, 0xabcdef02};
+    struct cm_hist hist = {0};
+    struct cm_hist own = {0};
+    for (int round = 0; round < 3; round++) {
+        cm_hist_lend(&hist, lent.cells, 5);
+        for (uint32_t bins = 0; bins < 200; bins += 3) { /* until it is dense */
+            assert_int_equal(cm_hist_bytes(&hist) == 0, hist.cells == lent.cells);
+            assert_int_equal(hist.cells == lent.cells, bins / 3 <= 5);
+            cm_hist_add(&hist, 600 - bins, 2);
+            cm_hist_add(&own, 600 - bins, 2);
+            uint64_t total = 2 * (bins / 3 + 1);
+            assert_int_equal(cm_hist_quantile(&hist, total, 500),
+                             cm_hist_quantile(&own, total, 500));
+        }
+        struct cm_hist copy = {0};
+        cm_hist_copy(&copy, &hist);
+        for (uint32_t bins = 0; bins < 200; bins += 3) {
+            cm_hist_sub(&hist, 600 - bins, 2);
+        }
+        cm_hist_free(&hist);
+        cm_hist_lend(&hist, lent.cells, 5);
+        cm_hist_merge(&hist, &copy);
+        assert_int_equal(cm_hist_quantile(&hist, 134, 1000), cm_hist_bin_value(600));
+        cm_hist_free(&copy);
+        cm_hist_free(&hist);
+        cm_hist_free(&own);
+        assert_int_equal(lent.before, 0xabcdef01);
+        assert_int_equal(lent.after, 0xabcdef02);
+    }
+    cm_hist_lend(&hist, lent.cells, 5);
+    cm_hist_add(&hist, 7, 1);
+    struct cm_hist copy = {0};
+    cm_hist_copy(&copy, &hist); /* has cells of its own */
+    cm_hist_sub(&hist, 7, 1);
+    assert_ptr_equal(hist.cells, lent.cells);
+    assert_int_equal(cm_hist_quantile(&copy, 1, 500), 7);
+    cm_hist_free(&copy);
+    cm_hist_free(&hist);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +323,7 @@ int main(void)
         cmocka_unit_test(test_random_against_counters),
         cmocka_unit_test(test_the_change_to_dense),
         cmocka_unit_test(test_nearest_rank_by_example),
+        cmocka_unit_test(test_lent_cells),
         cmocka_unit_test(test_misuse_is_a_bug),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

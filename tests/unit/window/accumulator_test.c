@@ -111,11 +111,35 @@ static void sums_are_the_sum_of_their_legs(void **state)
     cm_accumulator_free(&by_sum);
 }
 
+/* A few lie within; what was outgrown goes back when it is empty. */
+static void few_legs_lie_within(void **state)
+{
+    (void)state;
+    struct cm_accumulator acc = {0};
+    cm_accumulator_open(&acc);
+    for (uint32_t i = 0; i < 100; i++) {
+        assert_int_equal(acc.hist.cells == acc.few_bins, i <= CM_ACCUMULATOR_BINS);
+        struct cm_leg leg = a_leg(1, i < 64 ? i : 1000 * i);
+        cm_accumulator_add_leg(&acc, &leg);
+    }
+    for (uint32_t i = 0; i < 100; i++) {
+        struct cm_leg leg = a_leg(1, i < 64 ? i : 1000 * i);
+        cm_accumulator_shrink(&acc); /* not as long as something is in it */
+        cm_accumulator_subtract_leg(&acc, &leg);
+    }
+    cm_accumulator_shrink(&acc);
+    assert_ptr_equal(acc.hist.cells, acc.few_bins);
+    assert_int_equal(acc.hist.used, 0);
+    assert_int_equal(cm_accumulator_bytes(&acc), 0);
+    cm_accumulator_free(&acc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(legs_add_up_and_leave_nothing_behind),
         cmocka_unit_test(a_leg_without_times_makes_nothing_stale),
+        cmocka_unit_test(few_legs_lie_within),
         cmocka_unit_test(sums_are_the_sum_of_their_legs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,11 +60,32 @@ static void the_longer_one_makes_room(void **state)
     cm_check_sums_free(&many);
 }
 
+static void what_was_lent_is_outgrown(void **state)
+{
+    (void)state;
+    struct cm_check_sum few[2] = {{0, 0}, {0, 0}};
+    struct cm_check_sums sums = {0};
+    cm_check_sums_lend(&sums, few, 2);
+    cm_check_sums_add(&sums, 1, 3, 2);
+    assert_int_equal(few[1].evaluated, 3);
+    assert_int_equal(cm_check_sums_bytes(&sums), 0);
+    cm_check_sums_add(&sums, 7, 1, 1);
+    assert_ptr_not_equal(sums.at, few);
+    assert_int_equal(sums.at[1].evaluated, 3);
+    assert_int_equal(sums.at[6].evaluated, 0);
+    assert_int_equal(sums.at[7].passed, 1);
+    cm_check_sums_free(&sums);
+    cm_check_sums_lend(&sums, few, 2);
+    cm_check_sums_free(&sums); /* not ours */
+    assert_int_equal(sums.count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_add_up_and_go),
         cmocka_unit_test(the_longer_one_makes_room),
+        cmocka_unit_test(what_was_lent_is_outgrown),
     };
     return cmocka_run_group_tests_name("check_sums", tests, NULL, NULL);
 }
