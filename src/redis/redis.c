@@ -494,6 +494,13 @@ bool cm_redis_is_ready(const struct cm_redis *redis)
     return redis->state == READY;
 }
 
+void cm_redis_drop(struct cm_redis *redis, const char *reason)
+{
+    if (redis->state == READY) {
+        lose(redis, "%s", reason);
+    }
+}
+
 void cm_redis_command(struct cm_redis *redis, int argc, const char *const *argv,
                       const size_t *argv_len, cm_redis_reply_fn done, void *context)
 {

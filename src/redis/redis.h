@@ -54,6 +54,9 @@ void cm_redis_destroy(struct cm_redis *redis);
 /* Connects, reconnects when due, starts sending. Call at least every 100 ms. */
 void cm_redis_poll(struct cm_redis *redis, int64_t now_mono_ns);
 bool cm_redis_is_ready(const struct cm_redis *redis);
+/* Gives the connection up, as if it were lost, and connects anew when due: its answers no longer
+ * make sense. Also from a callback. Not ready: nothing. */
+void cm_redis_drop(struct cm_redis *redis, const char *reason);
 /* Queues one command. Only while ready (CM_ASSERT). */
 void cm_redis_command(struct cm_redis *redis, int argc, const char *const *argv,
                       const size_t *argv_len, cm_redis_reply_fn done, void *context);

@@ -207,6 +207,32 @@ static void a_connection_that_closes(void **state)
     assert_string_equal(cm_redis_last_error(redis), "the server closed the connection");
 }
 
+/* From a callback: the answers behind it go to nobody. */
+static void give_up(void *context, const struct redisReply *reply)
+{
+    (void)context;
+    if (reply != NULL) {
+        cm_redis_drop(redis, "no sense");
+        cm_redis_drop(redis, "once more");
+    }
+}
+
+static void a_connection_that_is_given_up(void **state)
+{
+    (void)state;
+    make_ready();
+    cm_redis_command(redis, 1, (const char *[]){"PING"}, NULL, give_up, NULL);
+    cm_redis_command(redis, 1, (const char *[]){"PING"}, NULL, count, NULL);
+    say("+PONG\r\n+PONG\r\n");
+    TURN_UNTIL(losses == 1);
+    assert_int_equal(answers, 0);
+    assert_int_equal(nulls, 1);
+    assert_false(cm_redis_is_ready(redis));
+    assert_string_equal(cm_redis_last_error(redis), "no sense");
+    cm_redis_drop(redis, "is not there");
+    assert_int_equal(losses, 1);
+}
+
 static void not_ready_while_the_server_is_not(void **state)
 {
     (void)state;
@@ -336,13 +362,10 @@ int main(void)
     cm_ring_destroy(probe);
 #define WITH_PEER(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
-        WITH_PEER(puts_bytes_together),
-        WITH_PEER(a_reply_that_nobody_asked_for),
-        WITH_PEER(what_is_not_the_protocol),
-        WITH_PEER(a_connection_that_closes),
-        WITH_PEER(not_ready_while_the_server_is_not),
-        WITH_PEER(backs_off_up_to_ten_seconds),
-        WITH_PEER(a_send_that_gets_no_further),
+        WITH_PEER(puts_bytes_together),           WITH_PEER(a_reply_that_nobody_asked_for),
+        WITH_PEER(what_is_not_the_protocol),      WITH_PEER(a_connection_that_closes),
+        WITH_PEER(a_connection_that_is_given_up), WITH_PEER(not_ready_while_the_server_is_not),
+        WITH_PEER(backs_off_up_to_ten_seconds),   WITH_PEER(a_send_that_gets_no_further),
         WITH_PEER(callbacks_may_ask_again),
     };
 #undef WITH_PEER
