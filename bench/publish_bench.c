@@ -6,7 +6,7 @@
  *                                                   └─► redisAppendCommandArgv ────┘
  *
  *   publish_bench --redis HOST:PORT [--seats N] [--rate N] [--tick MS] [--seconds N] [--repeats N]
- *                 [--layouts LIST] [--socket PATH] [--json FILE]
+ *                 [--layouts LIST] [--socket PATH] [--answers each] [--json FILE]
  *
  * 100,000 seats, 50,000 rows a second, ticks of 200 ms for 10 s unless given; a row is a seat in
  * one window (5m). THAT REDIS IS EMPTIED (FLUSHALL) before each run: bench/publish starts one.
@@ -48,6 +48,7 @@ struct bench_run {
     const char *socket; /* of the same Redis, for the publisher; NULL: it takes the address */
     int port;
     uint32_t seats_count, rate, tick_ms, seconds, repeats;
+    const char *answers; /* redis.answers; NULL: as it is by default */
     const char *layouts; /* "units, boards", "units", "boards"; NULL: each of them */
     struct seat *seats;
     const struct cm_config *config;
@@ -355,10 +356,12 @@ static struct cm_bench_row *measure_run(struct cm_bench *bench, struct bench_run
 static void measure_layouts(struct cm_bench *bench, struct bench_run *r,
                             struct cm_bench_centre *centre, const char *layouts)
 {
-    char address[512], publish[64], name[64];
-    const char *overrides[] = {address, publish, "windows=[5m/5s]", "periods=[]"};
+    char address[512], answers[64], publish[64], name[64];
+    const char *overrides[] = {address, publish, answers, "windows=[5m/5s]", "periods=[]"};
     snprintf(address, sizeof(address), "redis.address=%s%s",
              r->socket == NULL ? "" : "unix:", r->socket == NULL ? r->address : r->socket);
+    snprintf(answers, sizeof(answers), "redis.answers=%s",
+             r->answers == NULL ? "auto" : r->answers);
     snprintf(publish, sizeof(publish), "publish=[%s]", layouts);
     struct cm_config *config = cm_bench_config(centre, overrides, CM_ARRAY_LEN(overrides));
     r->config = config;
@@ -439,12 +442,15 @@ int main(int argc, char **argv)
             r.layouts = value;
         } else if (strcmp(argv[i], "--socket") == 0 && value != NULL) {
             r.socket = value;
+        } else if (strcmp(argv[i], "--answers") == 0 && value != NULL) {
+            r.answers = value;
         } else if (strcmp(argv[i], "--json") == 0 && value != NULL) {
             json = value;
         } else {
-            fputs("publish_bench --redis HOST:PORT [--seats N] [--rate N] [--tick MS] [--seconds N]"
-                  " [--repeats N] [--layouts LIST] [--socket PATH] [--json FILE]\n",
-                  stderr);
+            fputs(
+                "publish_bench --redis HOST:PORT [--seats N] [--rate N] [--tick MS] [--seconds N]"
+                " [--repeats N] [--layouts LIST] [--socket PATH] [--answers each] [--json FILE]\n",
+                stderr);
             return 2;
         }
     }

@@ -137,6 +137,7 @@ struct cm_rule_specs {
     uint32_t count;
 };
 
+enum cm_answers { CM_ANSWERS_AUTO, CM_ANSWERS_EACH };
 enum cm_plane { CM_PLANE_AUTO, CM_PLANE_IO_URING, CM_PLANE_EPOLL, CM_PLANE_LIBRDKAFKA };
 
 struct cm_config {

@@ -29,6 +29,7 @@
     X("redis.database",          redis_database, COUNT,   "0",               "0", "65535", "Database number.") \
     X("redis.username",          redis_username, STRING,  "",                "", "", "ACL user; empty: the default user.") \
     X("redis.password_file",     redis_password_file, STRING, "",            "", "", "File whose first line is the password. Never the password itself.") \
+    X("redis.answers",           redis_answers, WORD,     "auto",            "auto|each", "", "auto: rows of larger ticks are not answered one by one where Redis (6.2 and later) counts what it refuses; each: every write is answered.") \
     X("timezone",                timezone,    STRING,     "Asia/Shanghai",   "", "", "IANA zone of the centre; calendar periods follow it.") \
     X("centre",                  centre,      STRING,     "main",            "", "", "Centre of records and seats that name none.") \
     X("roster",                  roster,      STRING,     "",                "", "", "Roster file (.csv or .yaml), relative to the configuration file; empty: no roster.") \

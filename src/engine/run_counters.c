@@ -66,6 +66,8 @@ void cm_run_count(struct cm_counters *counters, const struct cm_frame_counters *
     struct cm_publisher_counts published = cm_publisher_counts(publisher);
     cm_counter_set(&counters->ticks_total, published.ticks);
     cm_counter_set(&counters->rows_published_total, published.rows);
+    cm_counter_set(&counters->quiet_ticks_total, published.quiet_ticks);
+    cm_counter_set(&counters->doubted_ticks_total, published.doubts);
     cm_counter_set(&counters->redis_reconnects_total,
                    published.connections > 0 ? published.connections - 1 : 0);
     cm_counter_set(&counters->redis_connected, cm_publisher_is_connected(publisher));

@@ -19,6 +19,8 @@
     X(dead_letters_lost_total, COUNTER, "records", "Dead letters that could not be kept: the file or topic was too slow or failed.", "Look at the disk or the topic of the dead letters.") \
     X(ticks_total,             COUNTER, "ticks",   "Ticks written to Redis and answered.", "Fewer than one a `tick` setting: Redis is slow or not there.") \
     X(rows_published_total,    COUNTER, "rows",    "Units times windows written to Redis.", "") \
+    X(quiet_ticks_total,       COUNTER, "ticks",   "Ticks whose rows Redis took without an answer each.", "") \
+    X(doubted_ticks_total,     COUNTER, "ticks",   "Ticks sent again with answers because Redis had refused an HSET of somebody meanwhile.", "Steady growth: another client's HSETs fail on this Redis, or ours; see the log.") \
     X(redis_reconnects_total,  COUNTER, "connections", "Connections to Redis after the first.", "Each makes all figures go out again; look for restarts or timeouts.") \
     X(breaches_total,          COUNTER, "events",  "Breach events that the rules gave out.", "") \
     X(breaches_dropped_total,  COUNTER, "events",  "Breach events lost: the queue was full or Redis refused the key.", "Anything above 0 deserves a look at the log.") \

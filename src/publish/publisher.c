@@ -2,10 +2,12 @@
 /* publisher.c — see publisher.h.
  *
  *   placement      who hangs under whom ─► members, which boards a row goes to
+ *   appeared       units that are new  ─► SADD
  *   unit_keys      the caller's number for a unit ─► ours, and its key ready to be sent
  *   now_batch      live pictures        ─► wait for the rows of their units
  *   row_batch      rows of the tick     ─► one HSET a key
  *   rank_batch     rankings             ─► ZADD, ZREM
+ *   quiet          around the rows: whether Redis took them, without an answer each
  *   breach_feed    its own queue and pace
  *   housekeeping   questions about what Redis holds ─► HDEL, SREM
  *   meta           asof first: whoever comes after a crash in the middle of a tick then waits for
@@ -27,6 +29,7 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "publish/appeared.h"
 #include "publish/breach_feed.h"
 #include "publish/housekeeping.h"
 #include "publish/keys.h"
@@ -34,6 +37,7 @@
 #include "publish/moves.h"
 #include "publish/now_batch.h"
 #include "publish/placement.h"
+#include "publish/quiet.h"
 #include "publish/rank_batch.h"
 #include "publish/refusal.h"
 #include "publish/resp.h"
@@ -52,11 +56,6 @@
 
 enum gate { GATE_UNKNOWN, GATE_CLOSED, GATE_OPEN };
 
-struct unit_list {
-    uint32_t *at;
-    uint32_t count, cap;
-};
-
 struct cm_publisher {
     struct cm_publisher_options options; /* instance is ours */
     const struct cm_config *config;
@@ -66,6 +65,7 @@ struct cm_publisher {
     struct cm_row_batch *rows;
     struct cm_now_batch *nows;
     struct cm_rank_batch *ranks;
+    struct cm_quiet *quiet;
     struct cm_breach_feed *breaches;
     struct cm_housekeeping *keeper;
 
@@ -83,14 +83,14 @@ struct cm_publisher {
     int64_t tick_asof_ms;
     uint64_t tick_rows;
     uint32_t row_unit, row_kind; /* of the row before: rows of a unit come together */
-    struct unit_list appeared[CM_KIND_COUNT];
+    struct cm_appeared appeared;
     struct cm_text value;
     struct cm_text history; /* commands not yet answered */
     uint32_t history_commands;
 
     uint32_t outstanding; /* answers to come for the last tick */
     uint64_t outstanding_rows;
-    bool refused;
+    bool refused, doubted;
     int64_t now_ns, gate_retry_ns;
     int64_t retry_ns; /* no tick before; NEVER: none was refused */
     int64_t backoff_ns;
@@ -158,6 +158,9 @@ static void on_ready(void *context)
     p->tick_asof_ms = INT64_MIN;
     start_anew(p);
     ask_gate(p);
+    if (p->config->redis_answers == CM_ANSWERS_AUTO) {
+        cm_quiet_connected(p->quiet, p->redis);
+    }
     cm_breach_feed_connected(p->breaches, p->redis);
 }
 
@@ -166,9 +169,12 @@ static void on_lost(void *context)
     struct cm_publisher *p = context;
     p->gate = GATE_UNKNOWN;
     p->outstanding = 0;
+    cm_quiet_lost(p->quiet);
     cm_breach_feed_lost(p->breaches);
     cm_housekeeping_lost(p->keeper);
 }
+
+static void rows_checked(void *context, bool all_taken);
 
 struct cm_publisher *cm_publisher_create(struct cm_ring *ring,
                                          const struct cm_publisher_options *options)
@@ -185,6 +191,7 @@ struct cm_publisher *cm_publisher_create(struct cm_ring *ring,
     p->rows = cm_row_batch_create(p->config->all_count);
     p->nows = cm_now_batch_create();
     p->ranks = cm_rank_batch_create(p->config);
+    p->quiet = cm_quiet_create(rows_checked, p);
     p->breaches = cm_breach_feed_create(p->config);
     p->keeper = cm_housekeeping_create(p->config, p->placement);
     struct cm_redis_options redis = {
@@ -210,13 +217,12 @@ void cm_publisher_destroy(struct cm_publisher *p)
     cm_housekeeping_destroy(p->keeper);
     cm_breach_feed_destroy(p->breaches);
     cm_rank_batch_destroy(p->ranks);
+    cm_quiet_destroy(p->quiet);
     cm_row_batch_destroy(p->rows);
     cm_now_batch_destroy(p->nows);
     cm_unit_keys_destroy(p->keys);
     cm_placement_destroy(p->placement);
-    for (uint32_t kind = 0; kind < CM_KIND_COUNT; kind++) {
-        free(p->appeared[kind].at);
-    }
+    cm_appeared_free(&p->appeared);
     cm_text_free(&p->forget);
     cm_text_free(&p->value);
     cm_text_free(&p->history);
@@ -300,15 +306,6 @@ bool cm_publisher_try_begin(struct cm_publisher *p, int64_t asof_ms)
     return true;
 }
 
-static void appear(struct unit_list *list, uint32_t unit)
-{
-    if (list->count == list->cap) {
-        list->cap = list->cap == 0 ? 64 : list->cap * 2;
-        list->at = cm_realloc(list->at, list->cap, sizeof(*list->at));
-    }
-    list->at[list->count++] = unit;
-}
-
 /* A unit that the caller's number does not lead to. */
 static uint32_t look_up(struct cm_publisher *p, const struct cm_unit_key *key, uint32_t number)
 {
@@ -316,7 +313,7 @@ static uint32_t look_up(struct cm_publisher *p, const struct cm_unit_key *key, u
     uint32_t unit = cm_placement_hand_over(p->placement, key, &first);
     cm_unit_keys_note(p->keys, number, unit, key);
     if (first) {
-        appear(&p->appeared[key->kind], unit);
+        cm_appeared_add(&p->appeared, key->kind, unit);
     }
     return unit;
 }
@@ -421,27 +418,6 @@ static void write_board_key(void *context, struct cm_text *out, uint32_t unit, u
     cm_unit_keys_board(p->keys, out, cm_placement_key(p->placement, unit), window);
 }
 
-static uint32_t write_appeared(struct cm_publisher *p, struct cm_text *out)
-{
-    uint32_t commands = 0;
-    for (uint32_t kind = 0; kind < CM_KIND_COUNT; kind++) {
-        const struct unit_list *list = &p->appeared[kind];
-        for (uint32_t i = 0; i < list->count;) {
-            uint32_t left = list->count - i;
-            uint32_t items = left < CM_RESP_ITEMS_MAX ? left : CM_RESP_ITEMS_MAX;
-            cm_resp_array(out, 2 + (uint64_t)items);
-            cm_resp_word(out, "SADD");
-            cm_key_units(out, p->config->redis_prefix, kind);
-            for (uint32_t end = i + items; i < end; i++) {
-                struct cm_str id = cm_placement_key(p->placement, list->at[i])->id;
-                cm_resp_bulk(out, id.p, id.len);
-            }
-            commands++;
-        }
-    }
-    return commands;
-}
-
 /* Boards, which copy, and then the hashes, which change hands. */
 static uint32_t write_rows(struct cm_publisher *p, struct cm_text *out)
 {
@@ -464,9 +440,7 @@ static void close_tick(struct cm_publisher *p)
     cm_row_batch_clear(p->rows);
     cm_now_batch_clear(p->nows);
     cm_rank_batch_clear(p->ranks);
-    for (uint32_t kind = 0; kind < CM_KIND_COUNT; kind++) {
-        p->appeared[kind].count = 0;
-    }
+    cm_appeared_clear(&p->appeared);
     p->in_tick = false;
 }
 
@@ -477,11 +451,30 @@ static void tick_done(struct cm_publisher *p)
         p->backoff_ns = p->backoff_ns * 2 < LAST_RETRY_NS ? p->backoff_ns * 2 : LAST_RETRY_NS;
         return;
     }
+    if (p->doubted) {
+        p->retry_ns = p->now_ns; /* at once: most likely nothing is wrong with ours */
+        return;
+    }
     p->backoff_ns = FIRST_RETRY_NS;
     p->history.len = 0;
     p->history_commands = 0;
     p->ticks++;
     p->rows_written += p->outstanding_rows;
+}
+
+static void one_answered(struct cm_publisher *p)
+{
+    p->outstanding--;
+    if (p->outstanding == 0) {
+        tick_done(p);
+    }
+}
+
+static void rows_checked(void *context, bool all_taken)
+{
+    struct cm_publisher *p = context;
+    p->doubted = !all_taken;
+    one_answered(p);
 }
 
 static void tick_answered(void *context, const struct redisReply *reply)
@@ -497,10 +490,13 @@ static void tick_answered(void *context, const struct redisReply *reply)
                refusal == CM_REFUSAL_RETRY ? "yes" : "no");
     }
     p->refused = p->refused || refusal == CM_REFUSAL_RETRY;
-    p->outstanding--;
-    if (p->outstanding == 0) {
-        tick_done(p);
-    }
+    one_answered(p);
+}
+
+static void await(struct cm_publisher *p, uint32_t commands)
+{
+    p->outstanding += commands;
+    cm_redis_added(p->redis, commands, tick_answered, p);
 }
 
 void cm_publisher_end(struct cm_publisher *p, const struct cm_publisher_meta *meta)
@@ -511,7 +507,7 @@ void cm_publisher_end(struct cm_publisher *p, const struct cm_publisher_meta *me
         return;
     }
     struct cm_text *out = cm_redis_buffer(p->redis);
-    uint32_t commands = 2;
+    uint32_t commands = 1;
     cm_meta_begin(out, p->config, meta, p->first_tick);
     if (p->first_tick) {
         cm_text_add(out, p->forget.data, p->forget.len);
@@ -521,18 +517,25 @@ void cm_publisher_end(struct cm_publisher *p, const struct cm_publisher_meta *me
     }
     commands += cm_moves_write(p->placement, p->config, out);
     cm_placement_clear(p->placement);
-    commands += write_appeared(p, out);
-    commands += write_rows(p, out);
+    commands += cm_appeared_write(&p->appeared, p->placement, p->config, out);
+    await(p, commands);
+    bool quiet = !p->first_tick && cm_quiet_begin(p->quiet, p->tick_rows, p->now_ns);
+    commands = write_rows(p, out);
+    if (quiet) {
+        cm_quiet_end(p->quiet, commands);
+        p->outstanding++;
+    } else {
+        await(p, commands);
+    }
     out = cm_redis_buffer(p->redis);
-    commands += cm_rank_batch_write(p->ranks, out);
+    commands = 1 + cm_rank_batch_write(p->ranks, out);
     cm_text_add(out, p->history.data, p->history.len);
     commands += p->history_commands;
     cm_meta_end(out, p->config, p->options.instance, meta, cm_clock_wall_ms());
 
-    p->refused = false;
-    p->outstanding = commands;
+    p->refused = p->doubted = false;
     p->outstanding_rows = p->tick_rows;
-    cm_redis_added(p->redis, commands, tick_answered, p);
+    await(p, commands);
     close_tick(p);
     if (p->first_tick) {
         p->first_tick = false;
@@ -579,6 +582,10 @@ bool cm_publisher_is_connected(const struct cm_publisher *p)
 
 struct cm_publisher_counts cm_publisher_counts(const struct cm_publisher *p)
 {
-    return (struct cm_publisher_counts){p->ticks, p->rows_written, p->connections,
-                                        cm_breach_feed_dropped(p->breaches)};
+    return (struct cm_publisher_counts){p->ticks,
+                                        p->rows_written,
+                                        p->connections,
+                                        cm_breach_feed_dropped(p->breaches),
+                                        cm_quiet_taken(p->quiet),
+                                        cm_quiet_doubts(p->quiet)};
 }

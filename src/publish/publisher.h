@@ -30,7 +30,8 @@
  *
  * ERRORS   A tick that Redis refuses for the moment (out of memory, read-only, ..) goes out again
  * as a whole after 1 s, 2 s .. 30 s, and no other before. A key that holds another type is logged
- * and passed over.
+ * and passed over. Rows of larger ticks are not answered one by one (quiet.h): when Redis counts a
+ * refusal meanwhile, the tick goes out again at once, with answers.
  *
  * THREADS   One thread, that of the ring. OWNERSHIP Configuration and roster are borrowed.
  */
@@ -117,6 +118,8 @@ struct cm_publisher_counts {
     uint64_t ticks, rows;      /* ticks that were written and answered; rows in them */
     uint64_t connections;      /* so far */
     uint64_t breaches_dropped; /* breach events lost: from a full queue, or their key was refused */
+    uint64_t quiet_ticks;      /* whose rows were not answered one by one, and were all taken */
+    uint64_t doubts;           /* ticks sent again since some HSET was refused meanwhile */
 };
 struct cm_publisher_counts cm_publisher_counts(const struct cm_publisher *publisher);
 
