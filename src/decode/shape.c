@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* shape.c — see shape.h.
  *
- * A kernel turns 64 bytes into two words of bits, quotes and commas; what follows is the same for
- * all. The record's end is met by reading its last 64 bytes once more and shifting out the bits
- * that have been seen, so that no byte outside is touched. */
+ * Where vectors are narrow, a kernel turns 64 bytes into two words of bits, quotes and commas; what
+ * follows is the same for all. Wide ones compare bytes with those before them instead. The record's
+ * end is met by reading its last 64 bytes once more and leaving out what has been seen, so that no
+ * byte outside is touched. */
 #include "decode/shape.h"
 
 #include <string.h>
@@ -55,30 +56,29 @@ ALWAYS uint64_t take(struct progress *done, uint64_t quotes, uint64_t commas)
     return quotes & behind;
 }
 
-/* One stride: LOOK(p, &quotes, &commas) and SPREAD(bits, base, out, count) are the kernel's own.
- * `seen` bytes at p have been done before. */
-#define STEP(LOOK, SPREAD, p, seen)                                                                \
+/* One stride: LOOK(p, &quotes, &commas) is the kernel's own. `seen` bytes at p have been done. */
+#define STEP(LOOK, p, seen)                                                                        \
     do {                                                                                           \
         uint64_t quotes;                                                                           \
         uint64_t commas;                                                                           \
         LOOK((p), &quotes, &commas);                                                               \
         uint64_t anchors = take(&done, quotes >> (seen), commas >> (seen));                        \
         uint32_t count = (uint32_t)__builtin_popcountll(anchors);                                  \
-        SPREAD(anchors, done.at, at + done.count, count);                                          \
+        spread(anchors, done.at, at + done.count, count);                                          \
         done.count += count;                                                                       \
         done.at += STRIDE - (seen);                                                                \
     } while (0)
 
 /* The whole record; no more anchors than there is room for. */
-#define WALK(LOOK, SPREAD)                                                                         \
+#define WALK(LOOK)                                                                                 \
     struct progress done = {0};                                                                    \
     uint16_t *at = shape->at + 1;                                                                  \
     while (done.at + STRIDE <= len && done.count <= CM_SHAPE_ANCHORS_MAX) {                        \
-        STEP(LOOK, SPREAD, bytes + done.at, 0);                                                    \
+        STEP(LOOK, bytes + done.at, 0);                                                            \
     }                                                                                              \
     if (done.at < len && done.count <= CM_SHAPE_ANCHORS_MAX) {                                     \
         uint32_t seen = STRIDE - ((uint32_t)len - done.at);                                        \
-        STEP(LOOK, SPREAD, bytes + len - STRIDE, seen);                                            \
+        STEP(LOOK, bytes + len - STRIDE, seen);                                                    \
     }                                                                                              \
     at[done.count] = (uint16_t)len;                                                                \
     shape->at[0] = 0;                                                                              \
@@ -119,7 +119,7 @@ static void shape_swar(const char *bytes, size_t len, struct cm_shape *shape)
 {
     struct swar swar = {0, 0};
 #define LOOK(p, q, c) look_swar(&swar, (p), (q), (c))
-    WALK(LOOK, spread);
+    WALK(LOOK);
 #undef LOOK
     shape->plain = (swar.specials & CM_JSON_HIGHS) == 0;
     shape->ascii = (swar.all & CM_JSON_HIGHS) == 0;
@@ -157,7 +157,7 @@ static void shape_sse2(const char *bytes, size_t len, struct cm_shape *shape)
 {
     struct sse sse = {_mm_setzero_si128(), _mm_setzero_si128(), _mm_set1_epi8(-1)};
 #define LOOK(p, q, c) look_sse(&sse, (p), (q), (c))
-    WALK(LOOK, spread);
+    WALK(LOOK);
 #undef LOOK
     /* Nothing is below 0x20 when the least bytes are not changed by a bound of 0x20. */
     __m128i well = _mm_cmpeq_epi8(_mm_max_epu8(sse.least, _mm_set1_epi8(0x20)), sse.least);
@@ -304,44 +304,114 @@ AVX2 static void shape_avx2(const char *bytes, size_t len, struct cm_shape *shap
 
 /* ---- 64 bytes ---- */
 
-#define LOOK_AVX512(p, q, c)                                                                       \
-    do {                                                                                           \
-        const __m512i here = _mm512_loadu_si512((const void *)(p));                                \
-        *(q) = _mm512_cmpeq_epi8_mask(here, quote);                                                \
-        *(c) = _mm512_cmpeq_epi8_mask(here, comma);                                                \
-        all = _mm512_or_si512(all, here);                                                          \
-        least = _mm512_min_epu8(least, here);                                                      \
-        slashes |= _mm512_cmpeq_epi8_mask(here, slash);                                            \
-    } while (0)
+/* As for 32 bytes, commas before a quote are looked for by loads that begin earlier: compares under
+ * a mask give the anchors as they are needed, and no word of bits is moved, shifted and moved back.
+ */
+struct avx512 {
+    __m512i quote, comma, slash;
+    __m512i slashes;        /* zero where one was */
+    __m512i least;          /* signed: what is beyond ASCII is below 0x20, too */
+    uint32_t quotes, count; /* quotes, anchors */
+};
 
-/* Up to sixteen positions in one store. */
-AVX512 static inline void spread_avx512(uint64_t bits, uint32_t base, uint16_t *out, uint32_t count)
+/* Writes the anchors' positions: up to sixteen in one store. Returns how many there are. */
+AVX512 static inline uint32_t spread_avx512(uint64_t anchors, uint32_t base, uint16_t *out)
 {
-    __m512i found = _mm512_maskz_compress_epi8(bits, _mm512_load_si512(places));
+    uint32_t count = (uint32_t)_mm_popcnt_u64(anchors);
+    __m512i found = _mm512_maskz_compress_epi8(anchors, _mm512_load_si512(places));
+    const __m256i bases = _mm256_set1_epi16((short)base);
     __m256i wide = _mm256_cvtepu8_epi16(_mm512_castsi512_si128(found));
-    wide = _mm256_add_epi16(wide, _mm256_set1_epi16((short)base));
-    _mm256_storeu_si256((void *)out, wide);
+    _mm256_storeu_si256((void *)out, _mm256_add_epi16(wide, bases));
     if (CM_UNLIKELY(count > 16)) { /* `,"","",""` has two anchors in three bytes: up to 43 */
         wide = _mm256_cvtepu8_epi16(_mm512_extracti32x4_epi32(found, 1));
-        wide = _mm256_add_epi16(wide, _mm256_set1_epi16((short)base));
-        _mm256_storeu_si256((void *)(out + 16), wide);
+        _mm256_storeu_si256((void *)(out + 16), _mm256_add_epi16(wide, bases));
         wide = _mm256_cvtepu8_epi16(_mm512_extracti32x4_epi32(found, 2));
-        wide = _mm256_add_epi16(wide, _mm256_set1_epi16((short)base));
-        _mm256_storeu_si256((void *)(out + 32), wide);
+        _mm256_storeu_si256((void *)(out + 32), _mm256_add_epi16(wide, bases));
     }
+    return count;
+}
+
+AVX512 static inline __m512i load_avx512(const void *p)
+{
+    return _mm512_loadu_si512(p);
+}
+
+/* The quotes among those bytes of `here` that are `fresh`. */
+AVX512 static inline __mmask64 look_avx512(struct avx512 *seen, __m512i here, __mmask64 fresh)
+{
+    __mmask64 quotes = _mm512_mask_cmpeq_epi8_mask(fresh, here, seen->quote);
+    seen->quotes += (uint32_t)_mm_popcnt_u64(quotes);
+    seen->slashes = _mm512_min_epu8(seen->slashes, _mm512_xor_si512(here, seen->slash));
+    seen->least = _mm512_min_epi8(seen->least, here);
+    return quotes;
+}
+
+/* 64 bytes, of which the fresh have not been seen; two or more bytes stand before p. */
+AVX512 static inline void step_avx512(struct avx512 *seen, const char *p, uint32_t base,
+                                      __mmask64 fresh, uint16_t *at)
+{
+    __mmask64 quotes = look_avx512(seen, load_avx512(p), fresh);
+    __mmask64 anchors = _mm512_mask_cmpeq_epi8_mask(quotes, load_avx512(p - 1), seen->comma) |
+                        _mm512_mask_cmpeq_epi8_mask(quotes, load_avx512(p - 2), seen->comma);
+    seen->count += spread_avx512(anchors, base, at + seen->count);
+}
+
+/* The first 64 bytes of the record. */
+AVX512 static inline void start_avx512(struct avx512 *seen, const char *p, uint16_t *at)
+{
+    __m512i here = load_avx512(p);
+    __mmask64 quotes = look_avx512(seen, here, UINT64_MAX);
+    __mmask64 commas = _mm512_cmpeq_epi8_mask(here, seen->comma);
+    seen->count = spread_avx512(quotes & (commas << 1 | commas << 2), 0, at);
+}
+
+/* Something is beyond ASCII, a backslash or below 0x20: what? */
+AVX512 static __attribute__((noinline)) void judge_avx512(const char *bytes, size_t len,
+                                                          uint64_t slashes, struct cm_shape *shape)
+{
+    const __m512i bound = _mm512_set1_epi8(0x20);
+    __m512i here = load_avx512(bytes + len - STRIDE);
+    uint64_t high = _mm512_movepi8_mask(here);
+    uint64_t low = _mm512_cmplt_epu8_mask(here, bound);
+    for (size_t at = 0; at + STRIDE <= len; at += STRIDE) {
+        here = load_avx512(bytes + at);
+        high |= _mm512_movepi8_mask(here);
+        low |= _mm512_cmplt_epu8_mask(here, bound);
+    }
+    shape->plain = (slashes | low) == 0;
+    shape->ascii = high == 0;
 }
 
 AVX512 static void shape_avx512(const char *bytes, size_t len, struct cm_shape *shape)
 {
-    const __m512i quote = _mm512_set1_epi8('"');
-    const __m512i comma = _mm512_set1_epi8(',');
-    const __m512i slash = _mm512_set1_epi8('\\');
-    __m512i all = _mm512_setzero_si512();
-    __m512i least = _mm512_set1_epi8(-1);
-    uint64_t slashes = 0;
-    WALK(LOOK_AVX512, spread_avx512);
-    shape->plain = (_mm512_cmplt_epu8_mask(least, _mm512_set1_epi8(0x20)) | slashes) == 0;
-    shape->ascii = _mm512_movepi8_mask(all) == 0;
+    struct avx512 seen = {.quote = _mm512_set1_epi8('"'),
+                          .comma = _mm512_set1_epi8(','),
+                          .slash = _mm512_set1_epi8('\\'),
+                          .slashes = _mm512_set1_epi8(-1),
+                          .least = _mm512_set1_epi8(0x7f)};
+    /* Kept in registers, not made anew for every part. */
+    __asm__("" : "+v"(seen.quote), "+v"(seen.comma), "+v"(seen.slash));
+    uint16_t *at = shape->at + 1;
+    uint32_t base = STRIDE;
+    start_avx512(&seen, bytes, at);
+    for (; base + STRIDE <= len; base += STRIDE) {
+        step_avx512(&seen, bytes + base, base, UINT64_MAX, at);
+    }
+    if (CM_LIKELY(base < len)) {
+        uint32_t last = (uint32_t)len - STRIDE;
+        step_avx512(&seen, bytes + last, last, UINT64_MAX << (base - last), at);
+    }
+    at[seen.count] = (uint16_t)len;
+    shape->at[0] = 0;
+    shape->count = seen.count;
+    shape->quotes = seen.quotes;
+    shape->plain = true;
+    shape->ascii = true;
+    uint64_t slashes = _mm512_testn_epi8_mask(seen.slashes, seen.slashes);
+    uint64_t odd = slashes | _mm512_cmplt_epi8_mask(seen.least, _mm512_set1_epi8(0x20));
+    if (CM_UNLIKELY(odd != 0)) {
+        judge_avx512(bytes, len, slashes, shape);
+    }
 }
 #endif
 
