@@ -59,12 +59,12 @@ struct cm_decoder {
 static void use_kernel(struct cm_decoder *decoder, const struct cm_shape_kernel *kernel)
 {
     decoder->kernel = kernel;
-    decoder->layouts.read = cm_layout_reader_for(kernel != NULL && kernel->wide);
+    decoder->layouts.read = cm_layout_reader_for(kernel == NULL ? 0 : kernel->vector_bytes);
 }
 
 struct cm_decoder *cm_decoder_create(void)
 {
-    struct cm_decoder *decoder = cm_alloc(1, sizeof(struct cm_decoder));
+    struct cm_decoder *decoder = cm_alloc_lines(sizeof(struct cm_decoder));
     decoder->layouts.work.shape = &decoder->shape;
     decoder->layouts.work.scan = &decoder->scan;
     decoder->layouts.work.scratch = &decoder->scratch;

@@ -1,34 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-/* layout.c — reading by a layout; see layout.h.
- *
- * Findings are gathered in a word of bits and looked at once, at the end: a branch that is seldom
- * taken costs little, but there would be fifty of them. */
-#include "decode/layout.h"
-
+/* layout.c — reading by a layout, with AVX2 and without; see layout.h. */
 #include <string.h>
 
 #include "base/text.h"
+#include "decode/layout_read.h"
 
-#define ALWAYS static inline __attribute__((always_inline))
+const uint64_t cm_layout_last_bytes[9] = {0,
+                                          UINT64_C(0xff00000000000000),
+                                          UINT64_C(0xffff000000000000),
+                                          UINT64_C(0xffffff0000000000),
+                                          UINT64_C(0xffffffff00000000),
+                                          UINT64_C(0xffffffffff000000),
+                                          UINT64_C(0xffffffffffff0000),
+                                          UINT64_C(0xffffffffffffff00),
+                                          UINT64_MAX};
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#define AVX2 __attribute__((target("avx2,bmi,bmi2")))
-#endif
+const uint8_t cm_layout_zeros_ones[32] = {
+    [16] = 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xff,        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+};
+
+const struct cm_layout_flag cm_layout_flags[4] = {
+    ['t' & 3] = {CM_LAYOUT_TRUE, 1},
+    ['a' & 3] = {CM_LAYOUT_FALSE, 0},
+    ['n' & 3] = {CM_LAYOUT_NULL, -1},
+    [3] = {0, 0}, /* no four bytes before an end are zeros */
+};
 
 typedef int16_t lanes16 __attribute__((vector_size(32)));
 typedef char bytes32 __attribute__((vector_size(32)));
-
-/* The last 0 .. 8 bytes of a word. */
-static const uint64_t last_bytes[9] = {0,
-                                       UINT64_C(0xff00000000000000),
-                                       UINT64_C(0xffff000000000000),
-                                       UINT64_C(0xffffff0000000000),
-                                       UINT64_C(0xffffffff00000000),
-                                       UINT64_C(0xffffffffff000000),
-                                       UINT64_C(0xffffffffffff0000),
-                                       UINT64_C(0xffffffffffffff00),
-                                       UINT64_MAX};
 
 /* All lanes: where they begin and end, how long they are, whether that may be. */
 ALWAYS bool place_lanes(const struct cm_layout *layout, struct cm_layout_work *work)
@@ -60,13 +60,6 @@ ALWAYS bool place_lanes(const struct cm_layout *layout, struct cm_layout_work *w
     return (parts[0] | parts[1] | parts[2] | parts[3]) == 0;
 }
 
-ALWAYS cm_bytes16 load16(const void *bytes)
-{
-    cm_bytes16 here;
-    memcpy(&here, bytes, sizeof here);
-    return here;
-}
-
 /* Four lanes' own runs; behind the last lane there are empty ones, so that all are done in fours.
  * Zeros when the bytes hold them. */
 ALWAYS cm_bytes16 four_differ(const struct cm_layout *layout, const struct cm_layout_work *work,
@@ -86,32 +79,12 @@ ALWAYS cm_bytes16 places_differ(const struct cm_layout *layout, const struct cm_
 {
     cm_bytes16 differs = {0};
     for (uint32_t i = 0; i < layout->places_count; i++) {
-        const struct cm_layout_place *place = &layout->places[i];
-        cm_bytes16 here = load16(bytes + work->shape->at[place->lane] + place->offset);
-        differs |= (here & layout->placed_masks[i]) ^ layout->placed_stills[i];
+        uint32_t run = layout->own + i;
+        cm_bytes16 here =
+            load16(bytes + work->shape->at[layout->place_lane[i]] + layout->place_offset[i]);
+        differs |= (here & layout->masks[run]) ^ layout->stills[run];
     }
     return differs;
-}
-
-/* The value of eight digits, 0 .. 9 a byte, the first lowest. */
-ALWAYS uint64_t join_digits(uint64_t digits)
-{
-    digits = digits * 10 + (digits >> 8);
-    uint64_t even = (digits & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x000f424000000064);
-    uint64_t odd = ((digits >> 16) & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x0000271000000001);
-    return (even + odd) >> 32;
-}
-
-/* Not zero when one of the bytes is no digit. */
-ALWAYS uint64_t no_digits(uint64_t digits)
-{
-    return ((digits + CM_JSON_ONES * 0x76) | digits) & CM_JSON_HIGHS;
-}
-
-/* The last `len` <= 8 digits before `end`, zeros before them. */
-ALWAYS uint64_t load_digits(const char *end, uint32_t len)
-{
-    return (cm_json_load(end - 8) ^ (CM_JSON_ONES * '0')) & last_bytes[len];
 }
 
 /* Integers of 1 .. 8 digits, one at a time: where vectors are narrow. */
@@ -142,46 +115,8 @@ ALWAYS int64_t read_ms(const char *end, uint32_t len, uint64_t *bad)
     return (int64_t)value;
 }
 
-#define WORD4(a, b, c, d)                                                                          \
-    ((uint64_t)(a) | (uint64_t)(b) << 8 | (uint64_t)(c) << 16 | (uint64_t)(d) << 24)
-
-/* 1 `true`, 0 `false`, -1 `null` of 4 or 5 bytes; else bad. The fourth byte from the end tells
- * which it must be. */
-ALWAYS int32_t read_flag(const char *end, uint32_t len, uint64_t *bad)
-{
-    static const struct {
-        uint64_t word;
-        int64_t value;
-    } flags[4] = {
-        ['t' & 3] = {WORD4('t', 'r', 'u', 'e') << 32, 1},
-        ['a' & 3] = {WORD4('f', 'a', 'l', 's') << 24 | (uint64_t)'e' << 56, 0},
-        ['n' & 3] = {WORD4('n', 'u', 'l', 'l') << 32, -1},
-        [3] = {0, 0}, /* no four bytes before an end are zeros */
-    };
-    uint64_t word = cm_json_load(end - 8) & last_bytes[len];
-    uint32_t which = (uint32_t)(word >> 32) & 3;
-    *bad |= word ^ flags[which].word;
-    return (int32_t)flags[which].value;
-}
-
-static const uint8_t zeros_ones[32] = {
-    [16] = 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-    0xff,        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-};
-
-/* A word of 1 .. 16 bytes before `end`, zeros before it, and its slot in the table of its list. The
- * factor was found by trial: no two words of a list share a slot. */
-ALWAYS cm_bytes16 load_word(const char *end, uint32_t len, uint32_t *slot)
-{
-    cm_bytes16 word = load16(end - 16) & load16(zeros_ones + len);
-    *slot = (uint32_t)((word[1] * UINT64_C(0x16f134f956e51af5)) >> 60);
-    return word;
-}
-
-/* The words, where one has not been met lately. */
-static __attribute__((noinline)) bool learn_words(const struct cm_layout *layout,
-                                                  struct cm_layout_work *work, const char *bytes,
-                                                  struct cm_event *event)
+bool cm_layout_learn_words(const struct cm_layout *layout, struct cm_layout_work *work,
+                           const char *bytes, struct cm_event *event)
 {
     for (uint32_t i = 0; i < layout->words_count; i++) {
         const struct cm_layout_word *word = &layout->words[i];
@@ -200,30 +135,13 @@ static __attribute__((noinline)) bool learn_words(const struct cm_layout *layout
     return true;
 }
 
-ALWAYS bool read_words(const struct cm_layout *layout, struct cm_layout_work *work,
-                       const char *bytes, struct cm_event *event)
-{
-    cm_bytes16 differs = {0};
-    for (uint32_t i = 0; i < layout->words_count; i++) {
-        const struct cm_layout_word *word = &layout->words[i];
-        uint32_t slot;
-        cm_bytes16 loaded =
-            load_word(bytes + work->end[word->lane], (uint32_t)work->len[word->lane], &slot);
-        differs |= loaded ^ work->words.words[word->list + slot];
-        *((uint8_t *)event + word->member) = work->words.values[word->list + slot];
-    }
-    return CM_LIKELY((differs[0] | differs[1]) == 0) || learn_words(layout, work, bytes, event);
-}
-
-static bool read_time_text(const char *begin, uint32_t len, int64_t *out)
+bool cm_layout_read_time_text(const char *begin, uint32_t len, int64_t *out)
 {
     return cm_parse_rfc3339(begin, len, out) && *out >= 0 && *out <= CM_TS_MS_MAX;
 }
 
-/* What the general scanner has to say about values that have no slot. Returns how many quotes they
- * hold; UINT32_MAX: I cannot tell. */
-static __attribute__((noinline)) uint32_t
-read_others(const struct cm_layout *layout, const struct cm_layout_work *work, const char *bytes)
+uint32_t cm_layout_read_others(const struct cm_layout *layout, const struct cm_layout_work *work,
+                               const char *bytes)
 {
     uint32_t quotes = 0;
     struct cm_json_scan *scan = work->scan;
@@ -261,11 +179,11 @@ ALWAYS bool read_checks(const struct cm_layout *layout, const struct cm_layout_w
     struct cm_scratch_mark mark = cm_scratch_mark(scratch);
     struct cm_check *checks = cm_scratch_take(scratch, layout->checks_count * sizeof *checks);
     for (uint32_t i = 0; i < layout->checks_count; i++) {
-        const struct cm_layout_check *check = &layout->checks[i];
-        const char *end = bytes + work->end[check->lane];
-        checks[i].name.p = bytes + work->begin[check->lane] - check->name;
-        checks[i].name.len = check->name_len;
-        checks[i].result = read_flag(end, (uint32_t)work->len[check->lane], &bad);
+        uint32_t lane = layout->check_lane[i];
+        const char *end = bytes + work->end[lane];
+        checks[i].name.p = bytes + work->begin[lane] - layout->check_name[i];
+        checks[i].name.len = layout->check_name_len[i];
+        checks[i].result = read_flag(end, (uint32_t)work->len[lane], &bad);
     }
     event->checks = checks;
     event->checks_count = layout->checks_count;
@@ -286,12 +204,8 @@ ALWAYS void read_rare(const struct cm_layout *layout, const struct cm_layout_wor
         event->on_hold = flag > 0;
     }
     if (layout->rating_lane != 0) {
-        uint32_t len = (uint32_t)work->len[layout->rating_lane];
-        uint64_t digits = load_digits(bytes + work->end[layout->rating_lane], len);
-        uint64_t rating = join_digits(digits);
-        bool leading_zero = len > 1 && bytes[work->begin[layout->rating_lane]] == '0';
-        *bad |= no_digits(digits) | (uint64_t)(leading_zero || rating > CM_RATING_MAX);
-        event->rating = (int8_t)rating;
+        event->rating = read_rating(bytes + work->end[layout->rating_lane],
+                                    (uint32_t)work->len[layout->rating_lane], bad);
     }
 }
 
@@ -314,7 +228,7 @@ ALWAYS bool place_values(const struct cm_layout *layout, struct cm_layout_work *
         return false;
     }
     if (CM_UNLIKELY(layout->others_count != 0)) {
-        uint32_t within = read_others(layout, work, bytes);
+        uint32_t within = cm_layout_read_others(layout, work, bytes);
         if (within == UINT32_MAX) {
             return false;
         }
@@ -346,8 +260,8 @@ ALWAYS bool read_rest(const struct cm_layout *layout, struct cm_layout_work *wor
 {
     read_texts(layout, work, bytes, event);
     if (CM_UNLIKELY(layout->time == CM_LAYOUT_TIME_TEXT) &&
-        !read_time_text(bytes + work->begin[layout->time_lane],
-                        (uint32_t)work->len[layout->time_lane], &event->ts_ms)) {
+        !cm_layout_read_time_text(bytes + work->begin[layout->time_lane],
+                                  (uint32_t)work->len[layout->time_lane], &event->ts_ms)) {
         return false;
     }
     read_rare(layout, work, bytes, event, &bad);
@@ -383,28 +297,9 @@ static bool read_narrow(const struct cm_layout *layout, struct cm_layout_work *w
 /* ---- 32 bytes ---- */
 
 #if defined(__x86_64__)
-AVX2 ALWAYS __m256i join_halves(const void *low, const void *high)
-{
-    return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(low)),
-                                   _mm_loadu_si128(high), 1);
-}
-
 AVX2 ALWAYS __m256i join_words(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
     return _mm256_set_epi64x((long long)d, (long long)c, (long long)b, (long long)a);
-}
-
-/* As four_differ(): two runs in a vector. */
-AVX2 ALWAYS __m256i four_differ_wide(const struct cm_layout *layout, const int16_t *run,
-                                     const char *bytes, uint32_t k)
-{
-    __m256i low = join_halves(bytes + run[k], bytes + run[k + 1]);
-    __m256i high = join_halves(bytes + run[k + 2], bytes + run[k + 3]);
-    low = _mm256_and_si256(low, _mm256_loadu_si256((const void *)(layout->masks + k)));
-    high = _mm256_and_si256(high, _mm256_loadu_si256((const void *)(layout->masks + k + 2)));
-    low = _mm256_xor_si256(low, _mm256_loadu_si256((const void *)(layout->stills + k)));
-    high = _mm256_xor_si256(high, _mm256_loadu_si256((const void *)(layout->stills + k + 2)));
-    return _mm256_or_si256(low, high);
 }
 
 /* Four counts of 1 .. 8 digits. Not zero when one is no such number. */
@@ -413,7 +308,7 @@ AVX2 ALWAYS __m256i read_four_counts(const struct cm_layout_slot *slots,
                                      struct cm_event *event)
 {
 #define WORD(i) cm_json_load(bytes + work->end[slots[i].lane] - 8)
-#define MASK(i) last_bytes[work->len[slots[i].lane]]
+#define MASK(i) cm_layout_last_bytes[work->len[slots[i].lane]]
     const __m256i mask = join_words(MASK(0), MASK(1), MASK(2), MASK(3));
     __m256i digits = join_words(WORD(0), WORD(1), WORD(2), WORD(3));
 #undef WORD
@@ -445,27 +340,8 @@ AVX2 ALWAYS __m256i read_four_counts(const struct cm_layout_slot *slots,
     return bad;
 }
 
-/* As read_ms(). */
-AVX2 ALWAYS int64_t read_ms_wide(const char *end, int32_t len, uint64_t *bad)
-{
-    __m128i digits = _mm_loadu_si128((const void *)(end - 16));
-    digits = _mm_xor_si128(digits, _mm_set1_epi8('0'));
-    digits = _mm_and_si128(digits, _mm_loadu_si128((const void *)(zeros_ones + len)));
-    __m128i others = _mm_subs_epu8(digits, _mm_set1_epi8(9));
-    __m128i twos = _mm_maddubs_epi16(digits, _mm_set1_epi16(10 | 1 << 8));
-    __m128i fours = _mm_madd_epi16(twos, _mm_set1_epi32(100 | 1 << 16));
-    __m128i eights =
-        _mm_madd_epi16(_mm_packus_epi32(fours, fours), _mm_set1_epi32(10000 | 1 << 16));
-    uint64_t both = (uint64_t)_mm_cvtsi128_si64(eights);
-    uint64_t value = (both & UINT32_MAX) * 100000000 + (both >> 32);
-    bool leading_zero = end[-(ptrdiff_t)len] == '0';
-    *bad |= (uint64_t)(!_mm_testz_si128(others, others) | leading_zero);
-    *bad |= (uint64_t)(value > (uint64_t)CM_TS_MS_MAX);
-    return (int64_t)value;
-}
-
-AVX2 static bool read_wide(const struct cm_layout *layout, struct cm_layout_work *work,
-                           const char *bytes, struct cm_event *event)
+AVX2 bool cm_layout_read_wide(const struct cm_layout *layout, struct cm_layout_work *work,
+                              const char *bytes, struct cm_event *event)
 {
     if (CM_UNLIKELY(!place_values(layout, work, bytes))) {
         return false;
@@ -490,11 +366,16 @@ AVX2 static bool read_wide(const struct cm_layout *layout, struct cm_layout_work
     }
     return read_rest(layout, work, bytes, event, bad_ms | !_mm256_testz_si256(bad, bad));
 }
-#else
-#define read_wide read_narrow
 #endif
 
-cm_layout_reader *cm_layout_reader_for(bool wide)
+cm_layout_reader *cm_layout_reader_for(uint32_t vector_bytes)
 {
-    return wide ? read_wide : read_narrow;
+#if defined(__x86_64__)
+    if (vector_bytes >= 32) {
+        return vector_bytes >= 64 ? cm_layout_read_avx512 : cm_layout_read_wide;
+    }
+#else
+    (void)vector_bytes;
+#endif
+    return read_narrow;
 }

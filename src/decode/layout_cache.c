@@ -32,7 +32,7 @@ void cm_layout_cache_learn(struct cm_layout_cache *cache, const char *bytes, uin
     cache->credit -= CM_LAYOUT_PRICE;
     if (index < CM_LAYOUT_CACHE_MAX) {
         if (index == cache->room) {
-            cache->at[index] = cm_alloc(1, sizeof *cache->at[index]);
+            cache->at[index] = cm_alloc_lines(sizeof *cache->at[index]);
             cache->room++;
         }
         cache->count++;

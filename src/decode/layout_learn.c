@@ -213,10 +213,10 @@ static bool add_runs(struct learner *l, int32_t owner, uint32_t anchor, uint32_t
             owner = -1;
         } else if (layout->places_count < CM_LAYOUT_PLACES_MAX) {
             int32_t offset = (int32_t)(from - before) - (int32_t)l->shape->at[anchor];
-            make_run(&layout->placed_masks[layout->places_count],
-                     &layout->placed_stills[layout->places_count], l->bytes + from, bytes, before);
-            layout->places[layout->places_count++] =
-                (struct cm_layout_place){(uint16_t)anchor, (int16_t)offset};
+            uint32_t run = layout->own + layout->places_count;
+            make_run(&layout->masks[run], &layout->stills[run], l->bytes + from, bytes, before);
+            layout->place_lane[layout->places_count] = (uint16_t)anchor;
+            layout->place_offset[layout->places_count++] = (int16_t)offset;
         } else {
             return false;
         }
@@ -264,6 +264,17 @@ static uint16_t list_of(const struct cm_field_rule *rule)
     }
 }
 
+/* Counts and texts lie together in the event; layout_avx512.c says so. */
+#define MEMBER_COUNTS offsetof(struct cm_event, wait_ms)
+#define MEMBER_TEXTS  offsetof(struct cm_event, id)
+
+static void set_slot(struct cm_layout *layout, size_t slot, uint16_t lane)
+{
+    CM_ASSERT(slot < CM_LAYOUT_SLOTS);
+    layout->slots[slot] = lane;
+    layout->slots_there |= UINT32_C(1) << slot;
+}
+
 /* Enters the value into the list of its kind. */
 static bool add_slot(struct cm_layout *layout, const struct value *value, uint16_t first,
                      uint16_t last)
@@ -273,9 +284,12 @@ static bool add_slot(struct cm_layout *layout, const struct value *value, uint16
     case KIND_SKIP:
         return true;
     case KIND_TEXT:
+        set_slot(layout, CM_LAYOUT_SLOT_TEXTS + (member - MEMBER_TEXTS) / sizeof(struct cm_str),
+                 last);
         layout->texts[layout->texts_count++] = (struct cm_layout_slot){last, member};
         return true;
     case KIND_COUNT:
+        set_slot(layout, (member - MEMBER_COUNTS) / sizeof(uint32_t), last);
         layout->counts[layout->counts_count++] = (struct cm_layout_slot){last, member};
         return true;
     case KIND_WORD:
@@ -298,8 +312,9 @@ static bool add_slot(struct cm_layout *layout, const struct value *value, uint16
         if (layout->checks_count == CM_LAYOUT_CHECKS_MAX) {
             return false;
         }
-        layout->checks[layout->checks_count++] = (struct cm_layout_check){
-            last, (int16_t)(value->begin - value->name), (uint16_t)value->name_len};
+        layout->check_lane[layout->checks_count] = last;
+        layout->check_name[layout->checks_count] = (int16_t)(value->begin - value->name);
+        layout->check_name_len[layout->checks_count++] = (uint16_t)value->name_len;
         return true;
     case KIND_SCORE:
     case KIND_OTHER:
@@ -415,6 +430,7 @@ bool cm_layout_learn(struct cm_layout *layout, const struct cm_shape *shape, con
     layout->key = key;
     layout->next = next;
     layout->lanes = (uint16_t)(shape->count + 1);
+    layout->own = (uint16_t)((layout->lanes + 3u) & ~3u);
     layout->blank.type = (uint8_t)type;
     layout->blank.rating = -1;
     for (uint32_t i = 0; i < CM_LAYOUT_LANES_MAX; i++) {
@@ -427,6 +443,17 @@ bool cm_layout_learn(struct cm_layout *layout, const struct cm_shape *shape, con
     }
     for (uint32_t i = layout->counts_count; i % 4 != 0; i++) {
         layout->counts[i] = layout->counts[0];
+    }
+    uint32_t flags = layout->checks_count;
+    if (layout->flag_lane != 0) {
+        layout->check_lane[flags++] = layout->flag_lane;
+    }
+    for (; flags % 4 != 0; flags++) {
+        layout->check_lane[flags] = layout->check_lane[0];
+    }
+    if (layout->rating_lane != 0 && (layout->slots_there >> CM_LAYOUT_SLOT_REV & 1) == 0) {
+        set_slot(layout, CM_LAYOUT_SLOT_REV, layout->rating_lane);
+        layout->rating_slot = true;
     }
     return true;
 }

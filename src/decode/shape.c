@@ -420,11 +420,11 @@ AVX512 static void shape_avx512(const char *bytes, size_t len, struct cm_shape *
 /* The best comes first. */
 static const struct cm_shape_kernel kernels[] = {
 #if ON_X86
-    {"avx512", true, shape_avx512},
-    {"avx2", true, shape_avx2},
-    {"sse2", false, shape_sse2},
+    {"avx512", 64, shape_avx512},
+    {"avx2", 32, shape_avx2},
+    {"sse2", 16, shape_sse2},
 #endif
-    {"swar", false, shape_swar},
+    {"swar", 8, shape_swar},
 };
 
 static bool runs_here(const struct cm_shape_kernel *kernel)
@@ -432,11 +432,11 @@ static bool runs_here(const struct cm_shape_kernel *kernel)
     bool runs = true;
 #if ON_X86
     __builtin_cpu_init();
-    if (kernel->wide) {
+    if (kernel->vector_bytes >= 32) {
         runs = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
                __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
     }
-    if (kernel->look == shape_avx512) {
+    if (kernel->vector_bytes == 64) {
         runs = runs && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
                __builtin_cpu_supports("avx512vbmi2");
     }

@@ -37,12 +37,13 @@ struct cm_shape {
     bool ascii;      /* no byte is above 0x7f */
     /* 0, the anchors, the record's length. Room for whatever a kernel stores: a comma makes two
      * anchors at most, in three bytes, and stores go beyond. */
-    uint16_t at[CM_SHAPE_BYTES_MOST / 3 * 2 + 2 + 64];
+    _Alignas(64) uint16_t at[CM_SHAPE_BYTES_MOST / 3 * 2 + 2 + 64];
 };
 
 struct cm_shape_kernel {
     const char *name; /* "swar", "sse2", "avx2" or "avx512" */
-    bool wide;        /* what runs it has AVX2 */
+    /* What runs it has vectors of so many bytes: 64 AVX-512 (with VBMI2), 32 AVX2. */
+    uint32_t vector_bytes;
     /* least <= len <= most of the bounds above. */
     void (*look)(const char *bytes, size_t len, struct cm_shape *shape);
 };

@@ -39,7 +39,7 @@ static inline void kit_init(struct kit *kit)
     kit->work.shape = &kit->shape;
     kit->work.scan = &kit->scan;
     kit->work.scratch = &kit->scratch;
-    kit->read = cm_layout_reader_for(false);
+    kit->read = cm_layout_reader_for(0);
     kit->general = cm_decoder_create();
     (void)cm_decoder_use(kit->general, NULL);
 }
@@ -116,6 +116,7 @@ static inline int kit_judge(struct kit *kit, const char *record, size_t len)
 {
     struct cm_event event;
     struct cm_event expected;
+    memset(&event, 0x5a, sizeof event); /* what is not written is seen */
     if (!kit_read(kit, record, len, &event)) {
         return 0;
     }
