@@ -25,7 +25,7 @@
 struct cm_leg_log {
     struct cm_leg **chunks; /* a ring: the chunk of place p at (p >> CM_LEG_CHUNK_BITS) & mask */
     uint32_t mask;
-    uint32_t first, end; /* places, modulo 2^32 */
+    uint32_t first, end;  /* places, modulo 2^32 */
     struct cm_leg *spare; /* a chunk that waits for the next legs; NULL: none */
     size_t bytes;
 };
