@@ -52,6 +52,9 @@ struct cm_windows *cm_windows_create(const struct cm_config *config, const struc
             span->fold_no = INT64_MIN;
         }
     }
+    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
+        cm_windows_note_periods(w, v);
+    }
     cm_windows_detail_open(w);
     return w;
 }
@@ -375,23 +378,19 @@ bool cm_windows_covered(const struct cm_windows *w, int64_t ts_ms, int64_t water
 /* Panes below this number are folded in by every period; INT64_MAX when there are none. */
 static int64_t settled_no(const struct cm_windows *w)
 {
-    int64_t no = INT64_MAX;
-    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-        for (uint32_t i = w->config->windows.count; i < w->config->all_count; i++) {
-            const struct span *span = &w->views[v].spans[i];
-            no = span->used && span->fold_no < no ? span->fold_no : no;
-        }
-    }
-    return no;
+    int64_t rows_no = w->views[CM_VIEW_ROWS].periods_fold_no;
+    int64_t rules_no = w->views[CM_VIEW_RULES].periods_fold_no;
+    return rows_no < rules_no ? rows_no : rules_no;
 }
 
 /* The periods of a view that hold that pane, a bit each. */
 static uint32_t periods_over(const struct cm_windows *w, enum cm_view view, int64_t no)
 {
-    uint32_t periods = 0;
-    for (uint32_t i = w->config->windows.count; i < w->config->all_count; i++) {
-        const struct span *span = &w->views[view].spans[i];
-        periods |= (uint32_t)(span->used && no >= span->left_no) << i;
+    const struct view *v = &w->views[view];
+    uint32_t periods = v->periods;
+    for (uint32_t bits = no >= v->periods_left_no ? 0 : periods; bits != 0; bits &= bits - 1) {
+        uint32_t i = (uint32_t)__builtin_ctz(bits);
+        periods &= ~((uint32_t)(no < v->spans[i].left_no) << i);
     }
     return periods;
 }
@@ -439,7 +438,7 @@ static void expect_expired(const struct cm_windows *w)
 static void drop_expired(struct cm_windows *w)
 {
     const struct cm_journal_record *record = cm_journal_expired(w->journal, w->clock_ms);
-    int64_t settled = record == NULL ? INT64_MIN : settled_no(w);
+    int64_t settled = settled_no(w);
     while (record != NULL) {
         struct cm_leg *leg = record->has_leg ? cm_leg_log_at(&w->legs, record->leg) : NULL;
         if (leg != NULL && cm_leg_counts(leg)) {

@@ -256,16 +256,6 @@ void cm_windows_note_item(struct cm_windows *w, struct cell *cell, int64_t no)
 
 /* ---- giving back */
 
-/* The periods of a view, a bit each. */
-static uint32_t periods_of(const struct cm_windows *w, enum cm_view view)
-{
-    uint32_t periods = 0;
-    for (uint32_t i = w->config->windows.count; i < w->config->all_count; i++) {
-        periods |= (uint32_t)w->views[view].spans[i].used << i;
-    }
-    return periods;
-}
-
 /* Lets go of all that the cell has below floor_no, or folds it in. */
 static void settle_cell(struct cm_windows *w, enum cm_view view, struct cell *cell,
                         int64_t floor_no, uint32_t periods)
@@ -322,17 +312,13 @@ void cm_windows_give_back(struct cm_windows *w, int64_t floor_no)
             note_leaving(w, pane->cells[i]);
         }
     }
-    uint32_t periods[CM_VIEW_COUNT];
-    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-        periods[v] = periods_of(w, v);
-    }
     for (uint32_t i = 0; i < w->leaving_count; i++) {
         struct cell *cell = &w->cells[w->leaving[i]];
         cm_windows_expect_cells(w, CM_VIEW_ROWS, &w->leaving[i], w->leaving_count - i,
-                                periods[CM_VIEW_ROWS]);
+                                w->views[CM_VIEW_ROWS].periods);
         for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
             if (w->views[v].kinds != 0) {
-                settle_cell(w, v, cell, floor_no, periods[v]);
+                settle_cell(w, v, cell, floor_no, w->views[v].periods);
             }
         }
         cell->is_leaving = false;

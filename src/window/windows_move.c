@@ -72,6 +72,24 @@ static void move_left(struct cm_windows *w, enum cm_view view, uint32_t window, 
     span->left_no = left_no;
 }
 
+void cm_windows_note_periods(struct cm_windows *w, enum cm_view view)
+{
+    struct view *v = &w->views[view];
+    v->periods = 0;
+    v->periods_left_no = INT64_MIN;
+    v->periods_fold_no = INT64_MAX;
+    for (uint32_t i = w->config->windows.count; i < w->config->all_count; i++) {
+        const struct span *span = &v->spans[i];
+        if (span->used) {
+            v->periods |= 1u << i;
+            v->periods_left_no =
+                span->left_no > v->periods_left_no ? span->left_no : v->periods_left_no;
+            v->periods_fold_no =
+                span->fold_no < v->periods_fold_no ? span->fold_no : v->periods_fold_no;
+        }
+    }
+}
+
 void cm_windows_advance(struct cm_windows *w, enum cm_view view, uint32_t window, int64_t asof_ms,
                         int64_t fold_ms)
 {
@@ -108,6 +126,9 @@ void cm_windows_advance(struct cm_windows *w, enum cm_view view, uint32_t window
     }
     cm_windows_detail_advance(w, view, window, span->left_no, asof_no);
     span->asof_ms = asof_ms;
+    if (w->config->all[window].is_period) {
+        cm_windows_note_periods(w, view);
+    }
 }
 
 int64_t cm_windows_next_entry(const struct cm_windows *w, enum cm_view view, uint32_t window)

@@ -85,6 +85,10 @@ struct view {
     /* What a leg of a pane means (see struct impact); valid until a window moves. */
     int64_t impact_no; /* INT64_MIN: of none */
     struct impact impact;
+    /* Of its periods: a bit each; the first pane that all of them hold; the first one that some
+     * have not folded in. INT64_MAX when there are none. See cm_windows_note_periods(). */
+    uint32_t periods;
+    int64_t periods_left_no, periods_fold_no;
     uint32_t dirty;                  /* windows with a changed unit */
     struct cm_changed_unit *changed; /* units with a bit in marks */
     uint32_t changed_count, changed_cap;
@@ -261,6 +265,8 @@ static inline struct cm_accumulator *cm_windows_sums(struct cm_windows *w, enum 
     return CM_LIKELY(sums != NULL) ? sums : cm_windows_make_sums(w, view, unit, window);
 }
 
+/* A span of a period has moved. */
+void cm_windows_note_periods(struct cm_windows *windows, enum cm_view view);
 /* Makes the cell of that number exist, with these units. */
 void cm_windows_note_cell(struct cm_windows *windows, uint32_t cell,
                           const struct cm_unit_set *units);
