@@ -20,7 +20,7 @@
 #include "rule/breach.h"
 #include "window/windows.h"
 
-#define BLOCK_BYTES       ((size_t)256 * 1024)
+#define BLOCK_BYTES       ((size_t)64 * 1024)
 #define DEAD_BUFFER_BYTES (1u << 20)
 #define LINE_BYTES_MOST   ((size_t)2 * CM_RECORD_BYTES_MAX)
 #define ROWS_FLUSH_BYTES  (1u << 20)
