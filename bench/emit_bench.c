@@ -332,7 +332,7 @@ static void measure_set(struct cm_bench *bench, struct job *job, double decode_n
     cm_bench_set(row, "apply_ns", rest * cpu_ns - decode_ns);
     cm_bench_set(row, "advance_ns", e->advance_share * cpu_ns);
     cm_bench_set(row, "rows_ns", e->rows_share * cpu_ns);
-    cm_bench_set(row, "entries", (double)e->entries);
+    cm_bench_set(row, "legs", (double)e->entries);
     cm_bench_set(row, "checksum", (double)(e->checksum & 0xffffffff));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* memory_bench.c — how much memory windows take: bytes a seat and bytes a live pane entry.
+/* memory_bench.c — how much memory windows take: bytes a seat and bytes a leg in its pane.
  *
  *   memory_bench [--seats N] [--json FILE]
  *
@@ -158,7 +158,7 @@ static void measure(struct cm_bench *bench, uint32_t seats, bool has_periods)
         (double)(r.memory.panes_bytes + r.memory.accumulator_bytes + r.memory.journal_bytes);
     double grown_bytes = (double)r.resident_bytes - (double)r.before_bytes;
     cm_bench_set(row, "events", (double)r.events);
-    cm_bench_set(row, "entries", (double)r.memory.entries);
+    cm_bench_set(row, "legs", (double)r.memory.entries);
     cm_bench_set(row, "panes_MiB", (double)r.memory.panes_bytes / 1048576);
     cm_bench_set(row, "accumulators_MiB", (double)r.memory.accumulator_bytes / 1048576);
     cm_bench_set(row, "journal_MiB", (double)r.memory.journal_bytes / 1048576);
@@ -167,8 +167,8 @@ static void measure(struct cm_bench *bench, uint32_t seats, bool has_periods)
     cm_bench_set(row, "peak_MiB", (double)r.peak_bytes / 1048576);
     cm_bench_set(row, "grown_MiB", grown_bytes / 1048576);
     cm_bench_set(row, "bytes/seat", grown_bytes / seats);
-    cm_bench_set(row, "panes_bytes/entry", (double)r.memory.panes_bytes / (double)r.memory.entries);
-    cm_bench_set(row, "bytes/entry", grown_bytes / (double)r.memory.entries);
+    cm_bench_set(row, "panes_bytes/leg", (double)r.memory.panes_bytes / (double)r.memory.entries);
+    cm_bench_set(row, "bytes/leg", grown_bytes / (double)r.memory.entries);
     cm_bench_note(bench, "%s: peak resident size %.0f MiB, %s 1 GiB.", name,
                   (double)r.peak_bytes / 1048576,
                   (double)r.peak_bytes < GIB ? "under" : "NOT under");
@@ -199,7 +199,6 @@ int main(int argc, char **argv)
             break;
         }
     }
-    cm_bench_note(bench,
-                  "bytes/seat and bytes/entry: growth of the resident size, roster excluded.");
+    cm_bench_note(bench, "bytes/seat and bytes/leg: growth of the resident size, roster excluded.");
     return cm_bench_close(bench);
 }

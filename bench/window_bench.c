@@ -91,7 +91,7 @@ static void measure_mode(struct cm_bench *bench, struct job *job, uint32_t repea
         cm_bench_set(row, "rows/event", (double)job->live.rows / events);
         cm_bench_set(row, "reading%", 100 * (double)job->live.rows_ns / wall_ns);
     }
-    cm_bench_set(row, "entries", (double)job->entries);
+    cm_bench_set(row, "legs", (double)job->entries);
 }
 
 static void measure_size(struct cm_bench *bench, uint32_t seats, uint32_t most, uint32_t repeats,

@@ -70,10 +70,10 @@ void cm_plan_show_json(const struct cm_capacity_ask *ask, const struct cm_capaci
                  ask->seats, ask->teams, ask->rooms, ask->queues, ask->calls_an_hour,
                  ask->events_a_call, ask->processes, ask->margin);
     cm_text_addf(out,
-                 "\"records_per_s\":%.10g,\"rows_per_s\":%.10g,\"units\":%.10g,\"entries\":%.10g,\n"
+                 "\"records_per_s\":%.10g,\"rows_per_s\":%.10g,\"units\":%.10g,\"legs\":%.10g,\n"
                  "\"curves_from_file\":%u,\"curves\":%d,\"needs\":{",
-                 plan->records_per_s, plan->rows_per_s, plan->units, plan->entries,
-                 ask->curves->read, CM_CURVE_COUNT);
+                 plan->records_per_s, plan->rows_per_s, plan->units, plan->legs, ask->curves->read,
+                 CM_CURVE_COUNT);
     for (uint32_t i = 0; i < plan->lines; i++) {
         const struct cm_capacity_line *line = &plan->line[i];
         cm_text_addf(out, "%s\n\"%s\":{", i > 0 ? "," : "", line->name);

@@ -9,8 +9,10 @@
 
 #define MIB                   1048576.0
 #define MB                    1e6
+#define MS_PER_DAY            86400e3
 #define PARTITION_BYTES_PER_S 10e6 /* what one partition carries without anybody noticing */
 #define ROUNDS_MAX            8
+#define PEAK_HOURS_A_DAY      10.0 /* a day has as many calls as so many hours of its peak */
 
 /* One process's share of the load. */
 struct load {
@@ -21,7 +23,8 @@ struct load {
     double tick_s, pane_s, span_s;
     double workers;
     /* What comes out, still without margin. */
-    double rows_per_s, read_rows_per_s, entries, held_units, units;
+    double rows_per_s, read_rows_per_s, legs, held_units, units;
+    double judged_legs;
     double worker_cores, service_cores, memory_bytes;
 };
 
@@ -110,10 +113,10 @@ static void reckon(struct load *l)
 {
     const struct cm_curves *c = l->ask->curves;
     l->rows_per_s = l->read_rows_per_s = l->held_units = 0;
-    /* A leg has one entry, however many units it counts for, with the other legs that its seat has
-     * of that pane. */
-    double seat_rate = l->records_per_s / l->seats;
-    l->entries = l->seats * l->span_s / l->pane_s * -expm1(-seat_rate * l->pane_s);
+    /* A leg lies once, however many units it counts for. */
+    l->legs = l->records_per_s * l->span_s;
+    l->judged_legs = l->records_per_s * 3600 * PEAK_HOURS_A_DAY *
+                     ((double)l->ask->config->judge_within_ms / MS_PER_DAY);
     add_kind(l, l->seats, 1);
     add_kind(l, l->teams, l->workers);
     add_kind(l, l->rooms, l->workers);
@@ -125,7 +128,8 @@ static void reckon(struct load *l)
     l->service_cores = l->rows_per_s * by_layout(l, CM_CURVE_publish_units_ns) / 1e9;
     l->memory_bytes =
         c->value[CM_CURVE_process_bytes] +
-        l->entries * cm_curve_at(c, CM_CURVE_entry_1k_bytes, l->seats) +
+        l->legs * cm_curve_at(c, CM_CURVE_leg_1k_bytes, l->seats) +
+        l->judged_legs * c->value[CM_CURVE_judged_bytes] +
         l->held_units * l->windows * c->value[CM_CURVE_sum_bytes] +
         l->held_units * cm_curve_at(c, CM_CURVE_unit_1k_bytes, l->seats) +
         l->records_per_s * (double)l->ask->config->dedupe_ms / 1e3 * c->value[CM_CURVE_id_bytes];
@@ -186,13 +190,15 @@ static void say_callmill(const struct load *l, struct cm_capacity *out)
     add_line(out, "callmill_cores", "callmill", "cores", cores,
              ceil((l->worker_cores + l->service_cores) * margin) * all,
              "both together, whole cores a process; set workers: %.0f", l->workers);
-    add_line(out, "callmill_memory_MiB", "callmill memory", "MiB", l->memory_bytes * all / MIB,
-             l->memory_bytes * all * margin / MIB,
-             "%.0f pane entries of %.0f bytes, %.0f units in %.0f windows, ids of %.0f s, "
-             "%.0f MiB program a process",
-             l->entries * all, cm_curve_at(c, CM_CURVE_entry_1k_bytes, l->seats),
-             l->held_units * all, l->windows, (double)l->ask->config->dedupe_ms / 1e3,
-             c->value[CM_CURVE_process_bytes] / MIB);
+    add_line(
+        out, "callmill_memory_MiB", "callmill memory", "MiB", l->memory_bytes * all / MIB,
+        l->memory_bytes * all * margin / MIB,
+        "%.0f legs of %.0f bytes in panes, %.0f units in %.0f windows, ids of %.0f s, %.0f lines "
+        "for judgements of %.0f days (%.0f peak hours each), %.0f MiB program a process",
+        l->legs * all, cm_curve_at(c, CM_CURVE_leg_1k_bytes, l->seats), l->held_units * all,
+        l->windows, (double)l->ask->config->dedupe_ms / 1e3, l->judged_legs * all,
+        (double)l->ask->config->judge_within_ms / MS_PER_DAY, PEAK_HOURS_A_DAY,
+        c->value[CM_CURVE_process_bytes] / MIB);
 }
 
 static void say_redis(const struct load *l, struct cm_capacity *out)
@@ -278,7 +284,7 @@ void cm_capacity_plan(const struct cm_capacity_ask *ask, struct cm_capacity *out
         .records_per_s = l.records_per_s * ask->processes,
         .rows_per_s = l.rows_per_s * ask->processes,
         .units = l.units * ask->processes,
-        .entries = l.entries * ask->processes,
+        .legs = l.legs * ask->processes,
     };
     say_callmill(&l, out);
     say_redis(&l, out);

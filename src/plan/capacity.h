@@ -11,13 +11,13 @@
  *
  *           CPU    = R (consume + decode + apply(seats) + further windows + periods)
  *                    + rows (read(seats) + publish(layouts))
- *           Memory = entries, sums (unit x window), remembered ids (R x dedupe), units, program;
- *                    entries of a unit: span / p (1 - e^(-r p)), span the longest sliding window
- *                    and the lateness
+ *           Memory = legs (R x span, the longest sliding window and the lateness), sums (unit x
+ *                    window), remembered ids (R x dedupe), lines for judgements (R x ten peak hours
+ *                    for each day of judge_within), units, program
  *           Redis  = rows x CPU a row; memory: units x windows, without closed periods
  *
  *           Teams and above are kept by every worker that gets records of theirs: their rows are
- *           read, and their entries held, once a worker.
+ *           read, and their sums held, once a worker.
  * MEANING   `expected` is what the curves say for the peak; `provide` has the margin in it, and is
  *           whole where only whole ones can be had. Several processes share seats and calls
  *           evenly, each with a topic (or centre) of its own; numbers are for all of them.
@@ -57,7 +57,7 @@ struct cm_capacity_line {
 };
 
 struct cm_capacity {
-    double records_per_s, rows_per_s, units, entries; /* without margin */
+    double records_per_s, rows_per_s, units, legs; /* without margin */
     struct cm_capacity_line line[CM_CAPACITY_LINES_MAX];
     uint32_t lines;
     char note[CM_CAPACITY_NOTES_MAX][240];

@@ -43,12 +43,13 @@
     X(redis_units_bytes,          913, "bytes", "Memory of Redis a unit and window, layout units.", "freshness_probe --rate 10000, INFO used_memory") \
     X(redis_boards_bytes,         974, "bytes", "The same, layout boards.", "freshness_probe --rate 10000, INFO used_memory") \
     X(redis_both_bytes,          1871, "bytes", "The same, both layouts.", "freshness_probe --rate 10000, INFO used_memory") \
-    X(entry_1k_bytes,             165, "bytes", "A live pane entry, with the room at the ends of its chunk; 1,000 seats.", "memory_bench") \
-    X(entry_10k_bytes,            149, "bytes", "The same; 10,000 seats.", "memory_bench") \
-    X(entry_100k_bytes,           150, "bytes", "The same; 100,000 seats.", "memory_bench") \
-    X(entry_1m_bytes,             150, "bytes", "The same; 1,000,000 seats: taken to be that of 100,000.", "memory_bench") \
+    X(leg_1k_bytes,               165, "bytes", "A leg in its pane, with its item and the room in its track; 1,000 seats.", "memory_bench") \
+    X(leg_10k_bytes,              149, "bytes", "The same; 10,000 seats.", "memory_bench") \
+    X(leg_100k_bytes,             150, "bytes", "The same; 100,000 seats.", "memory_bench") \
+    X(leg_1m_bytes,               150, "bytes", "The same; 1,000,000 seats: taken to be that of 100,000.", "memory_bench") \
     X(sum_bytes,                  352, "bytes", "The running sum of a unit in a window or period.", "memory_bench") \
-    X(id_bytes,                   270, "bytes", "A remembered id, with what its record added.", "memory_bench") \
+    X(id_bytes,                   270, "bytes", "A remembered id.", "memory_bench") \
+    X(judged_bytes,                36, "bytes", "A line of a leg that judgements may still find: 24 bytes, and the room in the log.", "memory_bench") \
     X(unit_1k_bytes,             1399, "bytes", "Everything else that grew, a unit; 1,000 seats.", "memory_bench") \
     X(unit_10k_bytes,             936, "bytes", "The same; 10,000 seats.", "memory_bench") \
     X(unit_100k_bytes,            795, "bytes", "The same; 100,000 seats.", "memory_bench") \

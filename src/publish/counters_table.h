@@ -27,7 +27,7 @@
     X(lag_records,             GAUGE,   "records", "Records in the topic that are not yet read.", "Growing: add workers or instances.") \
     X(watermark_ms,            GAUGE,   "ms",      "Event time up to which all is taken to be in, ms since the epoch.", "Standing still while records come: a partition or a producer's clock holds it back.") \
     X(asof_ms,                 GAUGE,   "ms",      "The instant as of which figures were last published, ms since the epoch.", "Far behind the clock: the process is catching up, or event time is.") \
-    X(pane_entries,            GAUGE,   "entries", "Entries in the panes of all workers: what memory use follows.", "") \
+    X(pane_entries,            GAUGE,   "legs", "Legs in the panes of all workers, each once: what memory use follows.", "") \
     X(units,                   GAUGE,   "units",   "Seats, teams, rooms, centres and queues seen so far.", "Growing without end: a producer puts call ids where seats belong.") \
     X(breaches_active,         GAUGE,   "breaches", "Breaches that are firing now.", "") \
     X(redis_connected,         GAUGE,   "",        "1 while Redis is connected and may be written to, else 0.", "0 for long: address, password, network; the log says which.")

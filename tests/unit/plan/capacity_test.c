@@ -102,7 +102,8 @@ static void test_lines_by_hand(void **state)
     (void)state;
     struct cm_curves curves = {0};
     struct cm_config *config = config_of("windows: [1m/1s, 5m/5s]\nperiods: [day]\ntick: 1s\n"
-                                         "publish: [units]\nallowed_lateness: 0s\ndedupe: 100s\n");
+                                         "publish: [units]\nallowed_lateness: 0s\ndedupe: 100s\n"
+                                         "compliance: {judge_within: 2d}\n");
     struct cm_capacity_ask ask = {
         .seats = 2000,
         .teams = 200,
@@ -127,6 +128,10 @@ static void test_lines_by_hand(void **state)
     curves.value[CM_CURVE_decode_ns] = 500;
     curves.value[CM_CURVE_id_bytes] = 1048.576;
     curves.value[CM_CURVE_sum_bytes] = 1048576;
+    curves.value[CM_CURVE_judged_bytes] = 1048.576;
+    for (int i = 0; i < 4; i++) {
+        curves.value[CM_CURVE_leg_1k_bytes + i] = 1048.576;
+    }
     curves.value[CM_CURVE_redis_units_bytes] = 1048576;
     curves.value[CM_CURVE_redis_both_bytes] = 7;
     curves.value[CM_CURVE_wire_zstd_share] = 0.25;
@@ -136,7 +141,8 @@ static void test_lines_by_hand(void **state)
     near(line(&plan, "worker_cores")->expected, 2000 * 15e-6);
     near(line(&plan, "worker_cores")->provide, 3 * 2000 * 15e-6);
     near(line(&plan, "callmill_cores")->provide, 2);
-    near(line(&plan, "callmill_memory_MiB")->expected, 2224 * 3 + 2000 * 100 / 1000.0);
+    near(line(&plan, "callmill_memory_MiB")->expected,
+         2224 * 3 + 2000 * 100 / 1000.0 + 2000 * 300 / 1000.0 + 2000 * 20 * 3600 / 1000.0);
     near(line(&plan, "redis_memory_MiB")->expected, 2224 * 3);
     near(line(&plan, "kafka_raw_MB_per_s")->expected, 1);
     near(line(&plan, "kafka_MB_per_s")->provide, 0.75);
