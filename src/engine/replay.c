@@ -515,8 +515,8 @@ static int open_all(struct replay *r)
         cm_rule_feed_init(&r->rule_feed);
     }
     for (uint32_t i = 0; i < r->config->all_count; i++) {
-        int64_t quarter_ms = r->config->all[i].length_ms / 4;
-        r->follow_ms = quarter_ms > r->follow_ms ? quarter_ms : r->follow_ms;
+        int64_t half_ms = r->config->all[i].length_ms / 2;
+        r->follow_ms = half_ms > r->follow_ms ? half_ms : r->follow_ms;
     }
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     uint32_t threads = r->config->workers > 0 ? (uint32_t)r->config->workers
