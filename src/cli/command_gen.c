@@ -2,7 +2,6 @@
 /* command_gen.c — `callmill gen`: seeded, realistic call traffic. */
 #include <errno.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +21,8 @@
 #define FOR_DEFAULT_MS  CM_MS_PER_H
 #define PROGRESS_NS     (CM_NS_PER_S / 2)
 #define SLEEP_NS        (50 * CM_NS_PER_MS)
-#define LOOK_EVERY      64u /* records, between two looks at the clock */
+#define LOOK_EVERY      64u                 /* records, between two looks at the clock */
+#define SIGNAL_NS       (10 * CM_NS_PER_MS) /* between two looks for a signal, at most, if paced */
 
 enum gen_option {
     OPT_SEED = 256,
@@ -330,38 +330,32 @@ static int settle(struct gen_arguments *a, struct cm_zone **zone)
 
 /* ---- the run -------------------------------------------------------------------------------- */
 
-static _Atomic bool stopped;
-
-static void on_signal(int number)
-{
-    (void)number;
-    /* relaxed: a flag, nothing else hangs on it. */
-    atomic_store_explicit(&stopped, true, memory_order_relaxed);
-}
-
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal};
-    sigemptyset(&action.sa_mask);
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-}
-
-static bool is_stopped(void)
-{
-    return atomic_load_explicit(&stopped, memory_order_relaxed); /* relaxed: as above */
-}
-
 struct gen_run {
     const struct gen_arguments *a;
     struct cm_traffic *traffic;
     struct cm_gen_sink *sink;
     struct cm_pace pace;
-    int64_t begin_ns, next_progress_ns;
+    int64_t begin_ns, next_progress_ns, next_signal_ns;
     uint64_t records;
     int64_t latest_ms; /* event time */
-    bool shows_progress, showed;
+    sigset_t signals;  /* those that end it: blocked, and taken in wait_stopped() only */
+    bool shows_progress, showed, stopped;
 };
+
+/* From here on a signal waits until it is looked for: none can come between a look and a pause. */
+static void hold_signals(struct gen_run *g)
+{
+    sigemptyset(&g->signals);
+    sigaddset(&g->signals, SIGINT);
+    sigaddset(&g->signals, SIGTERM);
+    (void)pthread_sigmask(SIG_BLOCK, &g->signals, NULL);
+}
+
+/* Pauses for that long (< 1 s; 0: only looks), or until a signal comes. */
+static void wait_stopped(struct gen_run *g, int64_t pause_ns)
+{
+    g->stopped = sigtimedwait(&g->signals, NULL, &(struct timespec){0, pause_ns}) > 0;
+}
 
 static void show_progress(struct gen_run *g, int64_t now_ns)
 {
@@ -400,13 +394,17 @@ static int keep_pace(struct gen_run *g)
     }
     int64_t now_ns = cm_clock_mono_ns();
     show_progress(g, now_ns);
-    for (int64_t left_ns = wait_ns(g, now_ns); left_ns > 0 && !is_stopped();
+    if (!paced || now_ns >= g->next_signal_ns) {
+        wait_stopped(g, 0);
+        g->next_signal_ns = now_ns + SIGNAL_NS;
+    }
+    for (int64_t left_ns = wait_ns(g, now_ns); left_ns > 0 && !g->stopped;
          left_ns = wait_ns(g, now_ns)) {
         int rc = cm_gen_sink_push(g->sink);
         if (rc < 0) {
             return rc;
         }
-        (void)nanosleep(&(struct timespec){0, left_ns}, NULL);
+        wait_stopped(g, left_ns);
         now_ns = cm_clock_mono_ns();
         show_progress(g, now_ns);
     }
@@ -433,11 +431,11 @@ static int generate(struct gen_run *g)
     struct cm_str key;
     int64_t ts_ms;
     int rc = 0;
-    while (rc == 0 && !is_stopped() && (a->count == 0 || g->records < a->count) &&
+    while (rc == 0 && (a->count == 0 || g->records < a->count) &&
            cm_traffic_next(g->traffic, &line, &ts_ms, &key)) {
         g->latest_ms = ts_ms > g->latest_ms ? ts_ms : g->latest_ms;
         rc = keep_pace(g);
-        if (rc < 0 || is_stopped()) {
+        if (rc < 0 || g->stopped) {
             break;
         }
         if (a->key != KEY_SEAT) {
@@ -460,6 +458,7 @@ static int write_traffic(const struct gen_arguments *a, struct cm_traffic *traff
     if (rc < 0) {
         return rc;
     }
+    hold_signals(&g); /* not before: an output may take long to open, and a signal ends that */
     g.begin_ns = cm_clock_mono_ns();
     g.pace = (struct cm_pace){a->traffic.start_ms, g.begin_ns, a->speed};
     g.next_progress_ns = g.begin_ns + 2 * PROGRESS_NS;
@@ -511,7 +510,6 @@ static int run_gen(const struct gen_arguments *a)
     }
     bool only_texts = (a->roster != NULL || a->queues) && a->output == NULL && a->brokers == NULL;
     if (rc == 0 && !only_texts) {
-        catch_signals();
         rc = write_traffic(a, traffic);
     }
     cm_text_free(&text);

@@ -5,6 +5,7 @@ rubbish and what is not, and outputs that fail. No servers. CM_PROGRAM names the
 import json
 import os
 import re
+import signal
 import subprocess
 import tempfile
 import time
@@ -146,6 +147,31 @@ class Gen(unittest.TestCase):
         self.assertEqual(child.wait(10), 0)
         self.assertTrue(rest == b"" or rest.endswith(b"\n"))  # a whole last line
         child.stdout.close()
+
+    def test_a_signal_that_waits_is_seen(self):
+        def leave_one_waiting():  # held back, and still there when the program begins
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        for words in (["--count", "100000"], ["--rate", "1000000000", "--count", "100000"],
+                      ["--rate", "2", "--count", "3"], ["--speed", "100000", "--count", "100000"]):
+            done = subprocess.run([PROGRAM, "gen", *words], capture_output=True, timeout=60,
+                                  preexec_fn=leave_one_waiting)
+            self.assertEqual((done.returncode, done.stdout), (0, b""), words)
+            self.assertIn(b"callmill gen: 0 records", done.stderr)
+
+    def test_a_signal_ends_it_at_any_pace(self):
+        for words in ([], ["--rate", "1000000000"], ["--rate", "1"], ["--speed", "1"]):
+            for number in (signal.SIGTERM, signal.SIGINT):
+                child = subprocess.Popen([PROGRAM, "gen", "-q", "--for", "8760h", *words],
+                                         stdout=subprocess.PIPE)
+                json.loads(child.stdout.readline())
+                child.send_signal(number)
+                while block := child.stdout.read(1 << 20):
+                    last = block[-1:]
+                    self.assertTrue(last == b"\n" or len(block) == 1 << 20)
+                self.assertEqual(child.wait(10), 0, words)
+                child.stdout.close()
 
     def test_outputs_that_fail(self):
         done = run("-O", "/dev/full")
