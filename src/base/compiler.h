@@ -10,6 +10,7 @@
 #define CM_PRINTF(fmt, arg) __attribute__((format(printf, fmt, arg)))
 #define CM_NODISCARD        __attribute__((warn_unused_result))
 #define CM_ALWAYS_INLINE    inline __attribute__((always_inline))
+#define CM_NOINLINE         __attribute__((noinline))
 #define CM_ALIGNED(n)       __attribute__((aligned(n)))
 
 #endif

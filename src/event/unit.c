@@ -25,6 +25,7 @@
 #define SEGMENTS          (32u - SEGMENT_KEYS_LOG2 + 1u)
 #define BLOCK_BYTES       65536u
 #define SLOTS_FIRST       64u
+#define SHORT_BYTES       16u
 
 struct slot {
     uint64_t hash;
@@ -86,15 +87,63 @@ static uint32_t segment_first(uint32_t segment)
     return segment == 0 ? 0 : UINT32_C(1) << (SEGMENT_KEYS_LOG2 + segment - 1);
 }
 
-static uint64_t hash_of(enum cm_kind kind, struct cm_str id)
-{
-    return XXH3_64bits_withSeed(id.len == 0 ? "" : id.p, id.len, (uint64_t)kind + 1);
-}
-
 /* Lengths are below 2^24 (asserted where ids come in). */
 static uint32_t shape_of(enum cm_kind kind, struct cm_str id)
 {
     return (uint32_t)kind << 24 | id.len;
+}
+
+static uint64_t load_64(const char *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof(word));
+    return word;
+}
+
+static uint32_t load_32(const char *p)
+{
+    uint32_t word;
+    memcpy(&word, p, sizeof(word));
+    return word;
+}
+
+/* The bytes of a short id, some of them twice: with its length they say all of it. */
+struct words {
+    uint64_t a, b;
+};
+
+static inline struct words words_of(const char *p, uint32_t len)
+{
+    if (len >= 8) {
+        return (struct words){load_64(p), load_64(p + len - 8)};
+    }
+    if (len >= 4) {
+        return (struct words){load_32(p), load_32(p + len - 4)};
+    }
+    if (len == 0) {
+        return (struct words){0, 0};
+    }
+    return (struct words){(uint8_t)p[0], (uint64_t)(uint8_t)p[len / 2] << 8 | (uint8_t)p[len - 1]};
+}
+
+/* Both halves of the product, folded: each bit of it hangs on all that came in. */
+static inline uint64_t mix(uint64_t a, uint64_t b)
+{
+    __extension__ typedef unsigned __int128 wide;
+    wide product = (wide)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Ids of units are short as a rule, and then two products do (the way of wyhash). */
+static inline uint64_t hash_words(struct words words, uint32_t shape)
+{
+    uint64_t seed = UINT64_C(0xa0761d6478bd642f) ^ shape;
+    return mix(mix(words.a ^ UINT64_C(0xe7037ed1a0b428db), words.b ^ seed), seed);
+}
+
+static uint64_t hash_long(struct cm_str id, uint32_t shape)
+{
+    return XXH3_64bits_withSeed(id.p, id.len, shape);
 }
 
 struct cm_units *cm_units_create(void)
@@ -137,19 +186,20 @@ uint32_t cm_units_count(const struct cm_units *units)
     return units->count;
 }
 
-/* The slot of the unit, or the free one where it belongs. */
-static struct slot *probe(const struct cm_units *units, uint64_t hash, enum cm_kind kind,
-                          struct cm_str id)
+/* The slot of a unit with a short id, or the free one where it belongs. */
+static inline struct slot *probe_short(const struct cm_units *units, uint64_t hash, uint32_t shape,
+                                       struct words words, uint32_t len)
 {
-    uint32_t shape = shape_of(kind, id);
     for (uint64_t at = hash & units->mask;; at = (at + 1) & units->mask) {
         struct slot *slot = &units->slots[at];
         if (slot->number == 0) {
             return slot;
         }
-        if (slot->hash == hash && slot->shape == shape &&
-            cm_str_eq(cm_units_key(units, slot->number - 1)->id, id)) {
-            return slot;
+        if (slot->hash == hash && slot->shape == shape) {
+            struct words there = words_of(cm_units_key(units, slot->number - 1)->id.p, len);
+            if (there.a == words.a && there.b == words.b) {
+                return slot;
+            }
         }
     }
 }
@@ -207,32 +257,75 @@ static uint32_t append(struct cm_units *units, enum cm_kind kind, struct cm_str 
 
 void cm_units_expect(const struct cm_units *units, enum cm_kind kind, struct cm_str id)
 {
-    __builtin_prefetch(&units->slots[hash_of(kind, id) & units->mask]);
+    uint32_t shape = shape_of(kind, id);
+    uint64_t hash = CM_LIKELY(id.len <= SHORT_BYTES) ? hash_words(words_of(id.p, id.len), shape)
+                                                     : hash_long(id, shape);
+    __builtin_prefetch(&units->slots[hash & units->mask]);
 }
+
+/* A unit that is not there. */
+static CM_NOINLINE uint32_t add(struct cm_units *units, enum cm_kind kind, struct cm_str id,
+                                uint64_t hash)
+{
+    if (((uint64_t)units->count + 1) * 2 > units->mask + 1) {
+        rehash(units);
+    }
+    uint64_t at = hash & units->mask;
+    while (units->slots[at].number != 0) {
+        at = (at + 1) & units->mask;
+    }
+    uint32_t unit = append(units, kind, id);
+    units->slots[at] = (struct slot){.hash = hash, .number = unit + 1, .shape = shape_of(kind, id)};
+    return unit;
+}
+
+static CM_NOINLINE uint32_t find_long(const struct cm_units *units, enum cm_kind kind,
+                                      struct cm_str id)
+{
+    uint32_t shape = shape_of(kind, id);
+    uint64_t hash = hash_long(id, shape);
+    for (uint64_t at = hash & units->mask;; at = (at + 1) & units->mask) {
+        const struct slot *slot = &units->slots[at];
+        if (slot->number == 0) {
+            return CM_UNIT_NONE;
+        }
+        if (slot->hash == hash && slot->shape == shape &&
+            cm_str_eq(cm_units_key(units, slot->number - 1)->id, id)) {
+            return slot->number - 1;
+        }
+    }
+}
+
+static CM_NOINLINE uint32_t intern_long(struct cm_units *units, enum cm_kind kind, struct cm_str id)
+{
+    CM_ASSERT(id.len <= BLOCK_BYTES);
+    uint32_t unit = find_long(units, kind, id);
+    return unit != CM_UNIT_NONE ? unit : add(units, kind, id, hash_long(id, shape_of(kind, id)));
+}
+
+/* Below, the rare cases are left by a jump, so that the others need no frame. */
 
 uint32_t cm_units_intern(struct cm_units *units, enum cm_kind kind, struct cm_str id)
 {
-    CM_ASSERT((unsigned)kind < CM_KIND_COUNT && id.len <= BLOCK_BYTES);
-    uint64_t hash = hash_of(kind, id);
-    struct slot *slot = probe(units, hash, kind, id);
-    if (CM_LIKELY(slot->number != 0)) {
-        return slot->number - 1;
+    CM_ASSERT((unsigned)kind < CM_KIND_COUNT);
+    if (CM_UNLIKELY(id.len > SHORT_BYTES)) {
+        return intern_long(units, kind, id);
     }
-    if (((uint64_t)units->count + 1) * 2 > units->mask + 1) {
-        rehash(units);
-        slot = probe(units, hash, kind, id);
-    }
-    uint32_t unit = append(units, kind, id);
-    *slot = (struct slot){.hash = hash, .number = unit + 1, .shape = shape_of(kind, id)};
-    return unit;
+    uint32_t shape = shape_of(kind, id);
+    struct words words = words_of(id.p, id.len);
+    uint64_t hash = hash_words(words, shape);
+    const struct slot *slot = probe_short(units, hash, shape, words, id.len);
+    return CM_LIKELY(slot->number != 0) ? slot->number - 1 : add(units, kind, id, hash);
 }
 
 uint32_t cm_units_find(const struct cm_units *units, enum cm_kind kind, struct cm_str id)
 {
     CM_ASSERT((unsigned)kind < CM_KIND_COUNT);
-    if (id.len > BLOCK_BYTES) {
-        return CM_UNIT_NONE;
+    if (CM_UNLIKELY(id.len > SHORT_BYTES)) {
+        return id.len > BLOCK_BYTES ? CM_UNIT_NONE : find_long(units, kind, id);
     }
-    const struct slot *slot = probe(units, hash_of(kind, id), kind, id);
+    uint32_t shape = shape_of(kind, id);
+    struct words words = words_of(id.p, id.len);
+    const struct slot *slot = probe_short(units, hash_words(words, shape), shape, words, id.len);
     return slot->number == 0 ? CM_UNIT_NONE : slot->number - 1;
 }

@@ -40,7 +40,8 @@ struct cm_attribution {
     const struct cm_config *config;
     const struct cm_roster *roster;
     struct cm_units *units;
-    uint32_t centre;          /* the configured one */
+    uint32_t centre; /* the configured one */
+    struct cm_str centre_id;
     struct seat_cache *seats; /* by unit number */
     uint32_t seats_cap;
     uint32_t last_seat, last_queue; /* of the event resolved last; CM_UNIT_NONE: it has none */
@@ -57,8 +58,8 @@ struct cm_attribution *cm_attribution_create(const struct cm_config *config,
     a->roster = roster;
     a->units = units;
     a->last_seat = CM_UNIT_NONE;
-    a->centre = cm_units_intern(units, CM_KIND_CENTRE,
-                                (struct cm_str){config->centre, (uint32_t)strlen(config->centre)});
+    a->centre_id = (struct cm_str){config->centre, (uint32_t)strlen(config->centre)};
+    a->centre = cm_units_intern(units, CM_KIND_CENTRE, a->centre_id);
     return a;
 }
 
@@ -176,8 +177,11 @@ static void add_unit(struct cm_unit_set *units, uint32_t unit)
 
 static uint32_t record_centre(struct cm_attribution *a, const struct cm_event *event)
 {
-    return event->centre.len == 0 ? a->centre
-                                  : cm_units_intern(a->units, CM_KIND_CENTRE, event->centre);
+    /* As a rule it is the configured one, named once more. */
+    if (event->centre.len == 0 || cm_str_eq(event->centre, a->centre_id)) {
+        return a->centre;
+    }
+    return cm_units_intern(a->units, CM_KIND_CENTRE, event->centre);
 }
 
 /* Team, room and centre; NULL: the centre that the record names. */

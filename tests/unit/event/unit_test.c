@@ -108,6 +108,35 @@ static void ids_are_bytes(void **state)
     cm_units_destroy(units);
 }
 
+/* Short ids are read as words, some bytes twice: none may be left out, and none past the end read.
+ */
+static void every_byte_tells_ids_apart(void **state)
+{
+    (void)state;
+    struct cm_units *units = cm_units_create();
+    uint32_t wanted = 0;
+    for (int turn = 0; turn < 2; turn++) { /* made, then found */
+        wanted = 0;
+        for (uint32_t len = 0; len <= 24; len++) {
+            for (uint32_t at = 0; at <= len; at++) { /* at == len: nothing is changed */
+                char *room = malloc(len + 1);
+                assert_non_null(room);
+                char *id = room + 1; /* it ends where the room does: a sanitizer looks after that */
+                memset(room, 'q', len + 1);
+                room[at < len ? at + 1 : 0] = 'x';
+                struct cm_str key = {id, len};
+                assert_int_equal(cm_units_find(units, CM_KIND_QUEUE, key),
+                                 turn == 0 ? CM_UNIT_NONE : wanted);
+                cm_units_expect(units, CM_KIND_QUEUE, key);
+                assert_int_equal(cm_units_intern(units, CM_KIND_QUEUE, key), wanted++);
+                free(room);
+            }
+        }
+        assert_int_equal(cm_units_count(units), wanted);
+    }
+    cm_units_destroy(units);
+}
+
 static void many_stay_where_they_are(void **state)
 {
     (void)state;
@@ -144,6 +173,7 @@ int main(void)
         cmocka_unit_test(an_empty_table_finds_nothing),
         cmocka_unit_test(one_id_in_each_kind_is_five_units),
         cmocka_unit_test(ids_are_bytes),
+        cmocka_unit_test(every_byte_tells_ids_apart),
         cmocka_unit_test(many_stay_where_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
