@@ -13,7 +13,8 @@
 
 _Static_assert(sizeof(struct cm_journal_record) <= 40, "a record is meant to stay compact");
 
-/* tag: high half of the id's hash; place: index in the ring plus 1, 0 for a free slot. */
+/* tag: of the id, its low bits say where the slot belongs: moving slots up needs no look at the
+ * records, which lie anywhere. place: index in the ring plus 1, 0 for a free slot. */
 struct slot {
     uint32_t tag, place;
 };
@@ -22,6 +23,7 @@ struct cm_journal {
     int64_t dedupe_ms;
     struct cm_journal_record *ring;
     uint32_t ring_size;
+    uint32_t first_at;    /* index of the record `first` */
     uint32_t table_size;  /* a power of two, at least 1.5 * ring_size */
     uint64_t first, next; /* sequences: [first, next) are kept */
     struct slot *table;
@@ -55,9 +57,16 @@ static uint32_t table_mask(const struct cm_journal *j)
     return j->table_size - 1;
 }
 
+/* Index of a record that is kept, or of the next one. */
+static uint32_t index_of(const struct cm_journal *j, uint64_t sequence)
+{
+    uint64_t at = j->first_at + (sequence - j->first); /* below 2 * ring_size: no division */
+    return (uint32_t)(at < j->ring_size ? at : at - j->ring_size);
+}
+
 static struct cm_journal_record *record_at(const struct cm_journal *j, uint64_t sequence)
 {
-    return &j->ring[sequence % j->ring_size];
+    return &j->ring[index_of(j, sequence)];
 }
 
 static bool same_id(struct cm_hash128 a, struct cm_hash128 b)
@@ -65,16 +74,32 @@ static bool same_id(struct cm_hash128 a, struct cm_hash128 b)
     return a.low == b.low && a.high == b.high;
 }
 
+static uint32_t tag_of(struct cm_hash128 id)
+{
+    return (uint32_t)id.low;
+}
+
 /* The slot that holds the id, or the free slot where it would go. */
 static uint32_t probe(const struct cm_journal *j, struct cm_hash128 id)
 {
     uint32_t mask = table_mask(j);
-    uint32_t tag = (uint32_t)(id.high >> 32);
-    uint32_t at = (uint32_t)id.low & mask;
+    uint32_t tag = tag_of(id);
+    uint32_t at = tag & mask;
     while (j->table[at].place != 0) {
         if (j->table[at].tag == tag && same_id(j->ring[j->table[at].place - 1].id, id)) {
             return at;
         }
+        at = (at + 1) & mask;
+    }
+    return at;
+}
+
+/* The slot of that tag and place, or the free slot at which a search for it ends. */
+static uint32_t probe_place(const struct cm_journal *j, uint32_t tag, uint32_t place)
+{
+    uint32_t mask = table_mask(j);
+    uint32_t at = tag & mask;
+    while (j->table[at].place != 0 && j->table[at].place != place) {
         at = (at + 1) & mask;
     }
     return at;
@@ -86,7 +111,7 @@ static void erase(struct cm_journal *j, uint32_t at)
     uint32_t mask = table_mask(j);
     uint32_t hole = at;
     for (uint32_t i = (at + 1) & mask; j->table[i].place != 0; i = (i + 1) & mask) {
-        uint32_t home = (uint32_t)j->ring[j->table[i].place - 1].id.low & mask;
+        uint32_t home = j->table[i].tag & mask;
         if (((i - home) & mask) >= ((i - hole) & mask)) {
             j->table[hole] = j->table[i];
             hole = i;
@@ -118,7 +143,7 @@ struct cm_journal_record *cm_journal_find(struct cm_journal *j, struct cm_hash12
 void cm_journal_expect(const struct cm_journal *j, struct cm_hash128 id)
 {
     if (j->dedupe_ms > 0) {
-        __builtin_prefetch(&j->table[(uint32_t)id.low & table_mask(j)], 1);
+        __builtin_prefetch(&j->table[tag_of(id) & table_mask(j)], 1);
     }
 }
 
@@ -134,40 +159,60 @@ const struct cm_journal_record *cm_journal_expired(const struct cm_journal *j, i
 void cm_journal_drop_oldest(struct cm_journal *j)
 {
     CM_ASSERT(j->first < j->next);
-    struct cm_journal_record *record = record_at(j, j->first);
     if (j->next - j->first > AHEAD) {
         cm_journal_expect(j, record_at(j, j->first + AHEAD)->id); /* the slots of what goes next */
     }
-    uint32_t at = probe(j, record->id);
-    if (j->table[at].place == (uint32_t)(j->first % j->ring_size) + 1) {
+    uint32_t at = probe_place(j, tag_of(j->ring[j->first_at].id), j->first_at + 1);
+    if (j->table[at].place != 0) { /* else a newer record of the same id has its slot */
         erase(j, at);
     }
     j->first++;
+    j->first_at = j->first_at + 1 < j->ring_size ? j->first_at + 1 : 0;
 }
 
-static void grow(struct cm_journal *j)
+/* A larger table with the same slots. */
+static void grow_table(struct cm_journal *j, uint32_t table_size)
 {
-    struct cm_journal_record *old = j->ring;
-    uint32_t old_size = j->ring_size;
+    struct slot *old = j->table;
+    uint32_t old_size = j->table_size;
+    uint32_t mask = table_size - 1;
 
-    /* By a quarter once it is large: the ring is most of a busy centre's journal. */
-    j->ring_size += j->ring_size < RING_LARGE ? j->ring_size : j->ring_size / 4;
-    CM_ASSERT(j->ring_size > old_size);
-    j->ring = cm_alloc(j->ring_size, sizeof(*j->ring));
-    free(j->table);
-    while (j->table_size < j->ring_size + j->ring_size / 2) {
-        j->table_size *= 2;
-    }
-    j->table = cm_alloc(j->table_size, sizeof(*j->table));
-    for (uint64_t s = j->first; s < j->next; s++) {
-        struct cm_journal_record *record = record_at(j, s);
-        *record = old[s % old_size];
-        /* Of two records of one id the newer one is found: it comes later and takes the slot. */
-        uint32_t at = probe(j, record->id);
-        j->table[at].tag = (uint32_t)(record->id.high >> 32);
-        j->table[at].place = (uint32_t)(s % j->ring_size) + 1;
+    j->table_size = table_size;
+    j->table = cm_alloc(table_size, sizeof(*j->table));
+    for (uint32_t i = 0; i < old_size; i++) {
+        if (old[i].place != 0) {
+            uint32_t at = old[i].tag & mask;
+            while (j->table[at].place != 0) {
+                at = (at + 1) & mask;
+            }
+            j->table[at] = old[i];
+        }
     }
     free(old);
+}
+
+/* The ring is full. Room comes between its newest record and its oldest: where those wrap. */
+static void grow(struct cm_journal *j)
+{
+    /* By a quarter once it is large: the ring is most of a busy centre's journal. */
+    uint32_t more = j->ring_size < RING_LARGE ? j->ring_size : j->ring_size / 4;
+    uint32_t table_size = j->table_size;
+    CM_ASSERT(more < UINT32_MAX - j->ring_size);
+    j->ring = cm_realloc(j->ring, j->ring_size + more, sizeof(*j->ring));
+    memmove(&j->ring[j->first_at + more], &j->ring[j->first_at],
+            (j->ring_size - j->first_at) * sizeof(*j->ring));
+    for (uint32_t i = 0; i < table_size; i++) {
+        j->table[i].place += j->table[i].place > j->first_at ? more : 0;
+    }
+    j->first_at += more;
+    j->ring_size += more;
+    while (table_size < j->ring_size + j->ring_size / 2) {
+        CM_ASSERT(table_size <= UINT32_MAX / 2);
+        table_size *= 2;
+    }
+    if (table_size > j->table_size) {
+        grow_table(j, table_size);
+    }
 }
 
 uint64_t cm_journal_add(struct cm_journal *j, struct cm_hash128 id, int64_t clock_ms)
@@ -179,21 +224,19 @@ uint64_t cm_journal_add(struct cm_journal *j, struct cm_hash128 id, int64_t cloc
         grow(j);
     }
     uint64_t sequence = j->next++;
-    struct cm_journal_record *record = record_at(j, sequence);
+    uint32_t index = index_of(j, sequence);
+    struct cm_journal_record *record = &j->ring[index];
     /* The slot of an older record of this id is found through that record, so look before writing.
      */
     uint32_t at = probe(j, id);
-    memset(record, 0, sizeof(*record));
-    record->id = id;
-    record->seen_ms = clock_ms;
-    j->table[at].tag = (uint32_t)(id.high >> 32);
-    j->table[at].place = (uint32_t)(sequence % j->ring_size) + 1;
+    *record = (struct cm_journal_record){.id = id, .seen_ms = clock_ms};
+    j->table[at] = (struct slot){tag_of(id), index + 1};
     return sequence;
 }
 
 struct cm_journal_record *cm_journal_at(struct cm_journal *j, uint64_t sequence)
 {
-    return sequence >= j->first && sequence < j->next ? record_at(j, sequence) : NULL;
+    return sequence - j->first < j->next - j->first ? record_at(j, sequence) : NULL;
 }
 
 uint64_t cm_journal_range(const struct cm_journal *j, uint64_t *end)

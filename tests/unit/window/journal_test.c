@@ -68,6 +68,47 @@ static void finds_what_a_list_finds(void **state)
     }
 }
 
+static struct cm_hash128 spread_id(uint64_t number)
+{
+    return (struct cm_hash128){.low = (number + 1) * UINT64_C(0x9e3779b97f4a7c15), .high = number};
+}
+
+/* Grown where the ring begins anywhere, by doubling and by a quarter: all are still found. */
+static void growth_keeps_every_record(void **state)
+{
+    (void)state;
+    static const uint64_t dropped[] = {0, 1, 700, 1023};
+    enum { MANY = 120000 };
+    for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++) {
+        struct cm_journal *journal = cm_journal_create(100);
+        size_t bytes = cm_journal_bytes(journal);
+        uint32_t grown = 0;
+        for (uint64_t s = 0; s < MANY; s++) {
+            if (s == 1024) { /* as many as there is room for at first */
+                for (uint64_t d = 0; d < dropped[i]; d++) {
+                    cm_journal_drop_oldest(journal);
+                }
+            }
+            assert_int_equal(cm_journal_add(journal, spread_id(s), 0), s);
+            cm_journal_at(journal, s)->rev = (uint32_t)s;
+            grown += cm_journal_bytes(journal) > bytes;
+            bytes = cm_journal_bytes(journal);
+        }
+        assert_true(grown > 8);
+        for (uint64_t s = 0; s < MANY; s++) {
+            struct cm_journal_record *found = cm_journal_find(journal, spread_id(s), 0);
+            assert_ptr_equal(found, cm_journal_at(journal, s));
+            assert_true((found == NULL) == (s < dropped[i]));
+            assert_true(found == NULL || found->rev == (uint32_t)s);
+        }
+        for (uint64_t s = dropped[i]; s < MANY; s++) {
+            cm_journal_drop_oldest(journal);
+            assert_null(cm_journal_find(journal, spread_id(s), 0));
+        }
+        cm_journal_destroy(journal);
+    }
+}
+
 static void forgets_and_expires_at_the_ms(void **state)
 {
     (void)state;
@@ -112,6 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_what_a_list_finds),
+        cmocka_unit_test(growth_keeps_every_record),
         cmocka_unit_test(forgets_and_expires_at_the_ms),
         cmocka_unit_test(dropping_the_older_of_two_keeps_the_newer),
         cmocka_unit_test(nothing_is_remembered_without_a_horizon),
