@@ -49,7 +49,7 @@
     X(leg_1m_bytes,              89.3, "bytes", "The same; 1,000,000 seats: taken to be that of 100,000.", "memory_bench") \
     X(sum_bytes,                  477, "bytes", "The running sum of a unit in a window or period.", "memory_bench") \
     X(id_bytes,                    72, "bytes", "A remembered id.", "memory_bench") \
-    X(judged_bytes,                36, "bytes", "A line of a leg that judgements may still find: 24 bytes, and the room in the log.", "memory_bench") \
+    X(judged_bytes,                24, "bytes", "A line of a leg that judgements may still find; its log has a chunk of room, 192 KiB at most.", "memory_bench") \
     X(unit_1k_bytes,             1207, "bytes", "Everything else that grew, a unit; 1,000 seats.", "memory_bench") \
     X(unit_10k_bytes,             735, "bytes", "The same; 10,000 seats.", "memory_bench") \
     X(unit_100k_bytes,            609, "bytes", "The same; 100,000 seats.", "memory_bench") \

@@ -8,9 +8,13 @@
 #include "base/hash.h"
 #include "base/memory.h"
 
-#define TS_BITS 59u
+#define TS_BITS     59u
+#define CHUNK_LINES ((uint64_t)8192) /* a power of two; 192 KiB */
+#define SLOTS_FIRST ((uint64_t)1024)
+#define SLOTS_MOST  ((uint64_t)1 << 31) /* as far as tags reach */
 
-/* A counted leg. Written in the order of arrival; there are those of a week. */
+/* A counted leg. Written in the order of arrival; there are those of a week, in chunks that are
+ * never copied: the newest are added at one end, and the oldest leave, a chunk at a time. */
 struct line {
     uint64_t key;
     uint64_t ts_low : TS_BITS; /* see ts_of() */
@@ -29,6 +33,12 @@ static int64_t ts_of(const struct line *line)
     uint64_t sign = UINT64_C(1) << (TS_BITS - 1);
     return (int64_t)((line->ts_low ^ sign) - sign);
 }
+
+/* tag: of the key, and never 0; it says where the slot belongs. 0: free. place: of the newest line
+ * of the key, modulo 2^32. */
+struct slot {
+    uint32_t tag, place;
+};
 
 struct verdict {
     uint32_t key; /* of cm_sums */
@@ -51,9 +61,10 @@ struct cm_judgements {
     struct cm_sums *sums;
     struct cm_unit_sets *sets;
     const struct cm_units *units;
-    struct line *lines; /* a ring: place p at p & (cap - 1) */
-    uint64_t first, end, cap;
-    uint64_t *slots; /* place + 1 of the newest line of a key; 0: free. NULL: no index yet */
+    struct line **chunks; /* of the lines [first, end) */
+    uint32_t chunks_count, chunks_cap;
+    uint64_t first, end; /* places; first is that of a chunk's first line */
+    struct slot *slots;  /* NULL: no index yet. They never point at lines that are gone */
     uint64_t slots_count, slots_used;
     struct waiting *heap; /* the earliest first */
     uint32_t heap_count, heap_cap;
@@ -80,7 +91,10 @@ void cm_judgements_destroy(struct cm_judgements *j)
         free(j->heap[i].at);
     }
     free(j->heap);
-    free(j->lines);
+    for (uint32_t i = 0; i < j->chunks_count; i++) {
+        free(j->chunks[i]);
+    }
+    free(j->chunks);
     free(j->slots);
     free(j);
 }
@@ -96,9 +110,9 @@ static uint64_t key_of(const struct cm_event *event)
     return cm_hash64(text, event->call.len + 1 + event->seat.len);
 }
 
-static struct line *line_at(struct cm_judgements *j, uint64_t place)
+static struct line *line_at(const struct cm_judgements *j, uint64_t place)
 {
-    return &j->lines[place & (j->cap - 1)];
+    return &j->chunks[(place - j->first) / CHUNK_LINES][place % CHUNK_LINES];
 }
 
 static bool is_there(const struct cm_judgements *j, uint64_t place)
@@ -106,34 +120,52 @@ static bool is_there(const struct cm_judgements *j, uint64_t place)
     return place >= j->first && place < j->end;
 }
 
-/* The slot of that key, or the free one where it belongs. */
-static uint64_t find_slot(struct cm_judgements *j, uint64_t key)
+/* The place of a line of which the low half is known; there are fewer than 2^32. */
+static uint64_t whole_place(const struct cm_judgements *j, uint32_t low)
 {
-    uint64_t slot = key & (j->slots_count - 1);
-    while (j->slots[slot] != 0 && line_at(j, j->slots[slot] - 1)->key != key) {
-        slot = (slot + 1) & (j->slots_count - 1);
+    return j->end - (uint32_t)((uint32_t)j->end - low);
+}
+
+static uint32_t tag_of(uint64_t key)
+{
+    return (uint32_t)key | 1;
+}
+
+static uint64_t home_of(const struct cm_judgements *j, uint32_t tag)
+{
+    return (tag >> 1) & (j->slots_count - 1);
+}
+
+/* The slot of that key, or the free one where it belongs. */
+static uint64_t find_slot(const struct cm_judgements *j, uint64_t key)
+{
+    uint32_t tag = tag_of(key);
+    uint64_t at = home_of(j, tag);
+    while (j->slots[at].tag != 0 && (j->slots[at].tag != tag ||
+                                     line_at(j, whole_place(j, j->slots[at].place))->key != key)) {
+        at = (at + 1) & (j->slots_count - 1);
     }
-    return slot;
+    return at;
 }
 
 static void index_line(struct cm_judgements *j, uint64_t place)
 {
     struct line *line = line_at(j, place);
-    uint64_t slot = find_slot(j, line->key);
-    j->slots_used += j->slots[slot] == 0;
-    line->before = j->slots[slot] == 0 ? 0 : (uint32_t)(place + 1 - j->slots[slot]);
-    j->slots[slot] = place + 1;
+    struct slot *slot = &j->slots[find_slot(j, line->key)];
+    j->slots_used += slot->tag == 0;
+    line->before = slot->tag == 0 ? 0 : (uint32_t)place - slot->place;
+    *slot = (struct slot){tag_of(line->key), (uint32_t)place};
 }
 
-/* Over all lines that are there. Slots never point at lines that are gone: the table is made anew
- * before the ring takes their room. */
+/* Over all lines that are there, with room for one more. */
 static void build_index(struct cm_judgements *j)
 {
     free(j->slots);
-    j->slots_count = 1024;
-    while (j->slots_count < 2 * j->cap) {
+    j->slots_count = SLOTS_FIRST;
+    while (j->slots_count < 2 * (j->end - j->first + 1)) {
         j->slots_count *= 2;
     }
+    CM_ASSERT(j->slots_count <= SLOTS_MOST);
     j->slots = cm_alloc(j->slots_count, sizeof(*j->slots));
     j->slots_used = 0;
     for (uint64_t place = j->first; place < j->end; place++) {
@@ -141,29 +173,63 @@ static void build_index(struct cm_judgements *j)
     }
 }
 
-/* Room for one more line. */
+/* Takes a line out of the index, if it is the newest of its key, and moves up the slots that had
+ * been pushed past its own. */
+static void unindex_line(struct cm_judgements *j, uint64_t place)
+{
+    uint64_t mask = j->slots_count - 1;
+    uint64_t hole = find_slot(j, line_at(j, place)->key);
+    if (j->slots[hole].place != (uint32_t)place) {
+        return; /* a newer one leads to it no more once it is gone: see is_there() */
+    }
+    for (uint64_t i = (hole + 1) & mask; j->slots[i].tag != 0; i = (i + 1) & mask) {
+        if (((i - home_of(j, j->slots[i].tag)) & mask) >= ((i - hole) & mask)) {
+            j->slots[hole] = j->slots[i];
+            hole = i;
+        }
+    }
+    j->slots[hole] = (struct slot){0, 0};
+    j->slots_used--;
+}
+
+/* Whether all lines of the oldest chunk, which is full, are older than that. */
+static bool is_past(const struct cm_judgements *j, int64_t oldest_ms)
+{
+    uint64_t at = 0;
+    while (at < CHUNK_LINES && ts_of(&j->chunks[0][at]) < oldest_ms) {
+        at++;
+    }
+    return at == CHUNK_LINES;
+}
+
+/* Lets go of the oldest chunk, which is returned. */
+static struct line *drop_chunk(struct cm_judgements *j)
+{
+    for (uint64_t i = 0; j->slots != NULL && i < CHUNK_LINES; i++) {
+        unindex_line(j, j->first + i);
+    }
+    struct line *chunk = j->chunks[0];
+    j->chunks_count--;
+    memmove(j->chunks, j->chunks + 1, j->chunks_count * sizeof(*j->chunks));
+    j->first += CHUNK_LINES;
+    return chunk;
+}
+
+/* One chunk more at the end: one that is past, or a new one. */
 static void make_room(struct cm_judgements *j, int64_t oldest_ms)
 {
-    uint64_t kept = j->first;
-    while (kept < j->end && ts_of(line_at(j, kept)) < oldest_ms) {
-        kept++;
+    struct line *chunk = NULL;
+    while (j->chunks_count > 0 && is_past(j, oldest_ms)) {
+        free(chunk);
+        chunk = drop_chunk(j);
     }
-    /* Half of the ring at once, so that the index is not made anew for every line. */
-    if (j->cap > 0 && kept - j->first >= j->cap / 2) {
-        j->first = kept;
-    } else {
-        uint64_t cap = j->cap == 0 ? 1024 : 2 * j->cap;
-        struct line *lines = cm_alloc(cap, sizeof(*lines));
-        for (uint64_t place = j->first; place < j->end; place++) {
-            lines[place & (cap - 1)] = *line_at(j, place);
-        }
-        free(j->lines);
-        j->lines = lines;
-        j->cap = cap;
+    if (j->chunks_count == j->chunks_cap) {
+        j->chunks_cap = j->chunks_cap == 0 ? 16 : 2 * j->chunks_cap;
+        j->chunks = cm_realloc(j->chunks, j->chunks_cap, sizeof(*j->chunks));
     }
-    if (j->slots != NULL) {
-        build_index(j);
-    }
+    /* Not zeroed: pages are taken up as lines are written. */
+    j->chunks[j->chunks_count++] =
+        chunk != NULL ? chunk : cm_realloc(NULL, CHUNK_LINES, sizeof(*chunk));
 }
 
 /* What the judgements of a leg change in `checked` and `compliant` of its units. */
@@ -200,7 +266,7 @@ uint32_t cm_judgements_add_leg(struct cm_judgements *j, const struct cm_event *e
     if (!cm_judgements_keeps(j, event)) {
         return CM_JUDGED_NONE;
     }
-    if (CM_UNLIKELY(j->end - j->first == j->cap)) {
+    if (CM_UNLIKELY(j->end - j->first == j->chunks_count * CHUNK_LINES)) {
         /* What waits still looks for its leg; a leg that is too old for that may be revised yet. */
         int64_t reach_ms = newest_ms - j->config->allowed_lateness_ms;
         int64_t next_ms = cm_judgements_next_ms(j);
@@ -219,7 +285,9 @@ uint32_t cm_judgements_add_leg(struct cm_judgements *j, const struct cm_event *e
     line->judged = judged.any;
     line->failed = judged.failed;
     add_judged(j, line->set, ts_of(line), share(line));
-    if (j->slots != NULL) {
+    if (j->slots != NULL && j->slots_used >= j->slots_count / 2) {
+        build_index(j);
+    } else if (j->slots != NULL) {
         index_line(j, place);
     }
     /* One place in 2^32 is nobody's: that leg cannot be taken out again. */
@@ -228,7 +296,7 @@ uint32_t cm_judgements_add_leg(struct cm_judgements *j, const struct cm_event *e
 
 struct cm_judged cm_judgements_drop_leg(struct cm_judgements *j, uint32_t place)
 {
-    uint64_t whole = j->end - (uint32_t)((uint32_t)j->end - place);
+    uint64_t whole = whole_place(j, place);
     if (place == CM_JUDGED_NONE || !is_there(j, whole)) {
         return (struct cm_judged){false, false};
     }
@@ -244,20 +312,21 @@ struct cm_judged cm_judgements_drop_leg(struct cm_judgements *j, uint32_t place)
 static struct line *find_leg(struct cm_judgements *j, const struct waiting *waiting)
 {
     struct line *found = NULL;
-    if (j->cap == 0) {
+    if (j->first == j->end) {
         return NULL;
     }
     if (j->slots == NULL) {
         build_index(j);
     }
-    uint64_t place = j->slots[find_slot(j, waiting->key)] - 1; /* free: nobody's */
+    const struct slot *slot = &j->slots[find_slot(j, waiting->key)];
+    uint64_t place = slot->tag == 0 ? UINT64_MAX : whole_place(j, slot->place);
     while (is_there(j, place)) {
         struct line *line = line_at(j, place);
         if (line->counts && ts_of(line) >= waiting->from_ms && ts_of(line) <= waiting->ts_ms &&
             (found == NULL || ts_of(line) > ts_of(found))) {
             found = line;
         }
-        place = line->before == 0 ? UINT64_MAX : place - line->before; /* nobody's: there is none */
+        place = line->before == 0 ? UINT64_MAX : place - line->before;
     }
     return found;
 }
@@ -390,6 +459,6 @@ int64_t cm_judgements_next_ms(const struct cm_judgements *j)
 
 size_t cm_judgements_bytes(const struct cm_judgements *j)
 {
-    return j->cap * sizeof(*j->lines) + j->slots_count * sizeof(*j->slots) +
-           j->heap_cap * sizeof(*j->heap);
+    return j->chunks_count * CHUNK_LINES * sizeof(struct line) +
+           j->slots_count * sizeof(*j->slots) + j->heap_cap * sizeof(*j->heap);
 }

@@ -9,7 +9,8 @@
  * and read only once a judgement comes: only then is its index built.
  *
  * THREADS   One thread. TIME Event time, ms.
- * COST      A leg: one hash and 24 bytes. A judgement: one look-up and the additions.
+ * COST      A leg: one hash and 24 bytes; once its index is there, 16 to 32 more and two look-ups.
+ *           A judgement: one look-up and the additions.
  */
 #ifndef CM_WINDOW_JUDGEMENTS_H
 #define CM_WINDOW_JUDGEMENTS_H

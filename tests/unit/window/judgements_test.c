@@ -20,6 +20,9 @@
 #define NOBODY  CM_JUDGED_NONE
 #define NOW_ON  INT64_C(1000000000)
 
+#define CHUNK_LINES ((size_t)8192)
+#define LINE_BYTES  ((size_t)24)
+
 /* Seat s1 of team t1; a judgement's own units are the seat and the centre. */
 struct bench {
     struct cm_config *config;
@@ -347,7 +350,7 @@ static void a_leg_without_call_or_seat_is_not_written_down(void **state)
 static void many_legs_over_weeks(void **state)
 {
     (void)state;
-    enum { LEGS = 20000 };
+    enum { LEGS = 100000 };
     const int64_t step_ms = END_MS / LEGS;
     struct bench b;
     char call[16];
@@ -372,7 +375,53 @@ static void many_legs_over_weeks(void **state)
     expect(&b, b.s1, b.key_a, all, all);
     expect(&b, b.t1, b.key_a, found, found);
     expect(&b, b.centre, b.key_a, all - found, all - found);
-    assert_true(cm_judgements_bytes(b.judgements) < (size_t)LEGS * 100);
+    /* Those of judge_within and a little, in chunks, and an index of a power of two. */
+    size_t lines = (size_t)(LONG_MS / step_ms) + 1000 + 2 * CHUNK_LINES;
+    assert_true(cm_judgements_bytes(b.judgements) < lines * LINE_BYTES + ((size_t)8 << 17));
+    close(&b);
+}
+
+/* Nothing is taken up ahead, and nothing is copied when there are more. */
+static void memory_follows_the_legs(void **state)
+{
+    (void)state;
+    struct bench b;
+    char call[16];
+    open(&b);
+    for (size_t i = 0; i < 50000; i++) {
+        size_t bytes = cm_judgements_bytes(b.judgements);
+        assert_true(bytes >= i * LINE_BYTES && bytes < (i + CHUNK_LINES) * LINE_BYTES);
+        (void)snprintf(call, sizeof(call), "c%zu", i);
+        assert_int_equal(leg(&b, call, NOW_ON + (int64_t)i, false, false), i);
+    }
+    close(&b);
+}
+
+/* One call has legs in every chunk: what is past is let go of below those that are not. */
+static void the_last_leg_is_found_above_those_let_go_of(void **state)
+{
+    (void)state;
+    enum { LEGS = 60000, EVERY = 1500 };
+    const int64_t step_ms = END_MS / LEGS;
+    struct bench b;
+    char call[16];
+    int64_t judged = 0;
+    open(&b);
+    look_at_all(&b);
+    for (int64_t i = 0; i < LEGS; i++) {
+        bool is_long = i % EVERY == 0;
+        (void)snprintf(call, sizeof(call), "c%d", (int)(i % 20000));
+        (void)leg(&b, is_long ? "long" : call, i * step_ms, false, false);
+        if (i % EVERY == EVERY - 1) { /* before the next one, and for two: the call's and another */
+            judge(&b, "long", i * step_ms, CM_SOURCE_SELF, 1, -1);
+            judge(&b, call, i * step_ms, CM_SOURCE_SELF, 1, -1);
+            settle(&b, i * step_ms);
+            judged += 2;
+        }
+    }
+    expect(&b, b.t1, b.key_a, judged, judged);
+    expect(&b, b.t1, CM_SUM_JUDGED, judged, judged); /* each a leg of its own */
+    expect(&b, b.centre, b.key_a, 0, 0);
     close(&b);
 }
 
@@ -390,6 +439,8 @@ int main(void)
         cmocka_unit_test(a_revised_leg_and_its_judgement_are_one_leg),
         cmocka_unit_test(a_leg_without_call_or_seat_is_not_written_down),
         cmocka_unit_test(many_legs_over_weeks),
+        cmocka_unit_test(memory_follows_the_legs),
+        cmocka_unit_test(the_last_leg_is_found_above_those_let_go_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
