@@ -14,7 +14,7 @@ enum block_state { BLOCK_FREE, BLOCK_WAITING, BLOCK_DECODING, BLOCK_DONE };
 struct block {
     enum block_state state; /* under the pool's mutex */
     struct cm_text bytes;
-    uint64_t first_line;
+    uint64_t first_line; /* 0: the one after the block before */
     struct cm_decoder *decoder;
     struct cm_decoded_block decoded;
     uint32_t cap;
@@ -27,6 +27,7 @@ struct cm_decode_pool {
     struct block *ring; /* size blocks */
     uint32_t size;
     uint64_t first, next; /* blocks in use: [first, next) */
+    uint64_t next_line;   /* the one after the last block that was taken out */
     pthread_t *threads;
     uint32_t threads_count;
 };
@@ -53,7 +54,7 @@ static void decode_block(struct block *block)
     while (at < end) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         const char *line_end = newline == NULL ? end : newline;
-        uint64_t number = block->first_line + out->lines++;
+        uint32_t line_in_block = (uint32_t)out->lines++;
         size_t len = (size_t)(line_end - at);
         if (!is_blank(at, len)) {
             if (out->count == block->cap) {
@@ -62,7 +63,7 @@ static void decode_block(struct block *block)
             }
             struct cm_decoded *decoded = &out->at[out->count++];
             decoded->line = (struct cm_str){at, (uint32_t)len};
-            decoded->number = number;
+            decoded->line_in_block = line_in_block;
             decoded->reason = cm_decode(block->decoder, at, len, &decoded->event);
         }
         at = line_end + 1;
@@ -189,5 +190,9 @@ const struct cm_decoded_block *cm_decode_pool_next(struct cm_decode_pool *pool)
     block->state = BLOCK_FREE;
     pool->first++;
     pthread_mutex_unlock(&pool->mutex);
-    return &block->decoded;
+    /* How many lines the blocks before it had is known only now. */
+    struct cm_decoded_block *decoded = &block->decoded;
+    decoded->first_line = block->first_line > 0 ? block->first_line : pool->next_line;
+    pool->next_line = decoded->first_line + decoded->lines;
+    return decoded;
 }

@@ -22,9 +22,9 @@
 #include "event/reason.h"
 
 struct cm_decoded {
-    struct cm_str line;    /* the record's bytes */
-    uint64_t number;       /* of the line in its file, from 1 */
-    enum cm_reason reason; /* NONE: event is set */
+    struct cm_str line;     /* the record's bytes */
+    uint32_t line_in_block; /* from 0 */
+    enum cm_reason reason;  /* NONE: event is set */
     struct cm_event event;
 };
 
@@ -32,7 +32,8 @@ struct cm_decoded_block {
     const char *source; /* as given to submit */
     struct cm_decoded *at;
     uint32_t count;
-    uint64_t lines; /* blank ones included */
+    uint64_t first_line; /* the number of its first line in the file, from 1 */
+    uint64_t lines;      /* blank ones included */
 };
 
 struct cm_decode_pool;
@@ -42,7 +43,8 @@ struct cm_decode_pool *cm_decode_pool_create(uint32_t threads);
 void cm_decode_pool_destroy(struct cm_decode_pool *pool);
 /* Whether a block can be submitted without taking one out first. */
 bool cm_decode_pool_has_room(const struct cm_decode_pool *pool);
-/* Whole lines (the last may lack its newline); copied. first_line: number of the first one. */
+/* Whole lines (the last may lack its newline); copied. first_line: number of the first one; 0: the
+ * one after the last of the block submitted before. */
 void cm_decode_pool_submit(struct cm_decode_pool *pool, const char *source, const char *bytes,
                            size_t len, uint64_t first_line);
 /* The oldest block, decoded; NULL when nothing is submitted. */

@@ -301,8 +301,9 @@ static void dead_letter(struct replay *r, enum cm_reason reason,
         return;
     }
     r->dead_line.len = 0;
-    cm_dead_letter_write(&r->dead_line, reason, block->source, 0, (int64_t)decoded->number,
-                         decoded->line.p, decoded->line.len);
+    cm_dead_letter_write(&r->dead_line, reason, block->source, 0,
+                         (int64_t)(block->first_line + decoded->line_in_block), decoded->line.p,
+                         decoded->line.len);
     if (cm_file_writer_try_add(r->dead, r->dead_line.data, r->dead_line.len)) {
         return;
     }
@@ -383,21 +384,13 @@ static void show_progress(struct replay *r, const char *file)
     }
 }
 
-static uint64_t count_lines(const char *bytes, size_t len)
-{
-    uint64_t lines = 0;
-    for (const char *p = bytes; (p = memchr(p, '\n', (size_t)(bytes + len - p))) != NULL; p++) {
-        lines++;
-    }
-    return lines;
-}
-
+/* *line: 1 at the beginning of a file; from then on 0, the pool counts them. */
 static void submit(struct replay *r, const char *file, const char *bytes, size_t len,
                    uint64_t *line)
 {
     apply_blocks(r, false);
     cm_decode_pool_submit(r->pool, file, bytes, len, *line);
-    *line += count_lines(bytes, len);
+    *line = 0;
 }
 
 /* Cuts blocks into whole lines; what is left of a line waits in `rest` for the next block. */

@@ -16,6 +16,11 @@ static void submit(struct cm_decode_pool *pool, const char *source, const char *
     cm_decode_pool_submit(pool, source, bytes, strlen(bytes), first_line);
 }
 
+static uint64_t number_of(const struct cm_decoded_block *block, uint32_t at)
+{
+    return block->first_line + block->at[at].line_in_block;
+}
+
 static void lines_keep_their_numbers(void **state)
 {
     (void)state;
@@ -32,16 +37,36 @@ static void lines_keep_their_numbers(void **state)
     assert_string_equal(block->source, "a");
     assert_int_equal(block->lines, 5);
     assert_int_equal(block->count, 3);
-    assert_int_equal(block->at[0].number, 41);
+    assert_int_equal(number_of(block, 0), 41);
     assert_int_equal(block->at[0].reason, CM_REASON_NONE);
     assert_int_equal(block->at[0].event.ts_ms, 5);
-    assert_int_equal(block->at[1].number, 44);
+    assert_int_equal(number_of(block, 1), 44);
     assert_int_not_equal(block->at[1].reason, CM_REASON_NONE);
     assert_true(cm_str_eq(block->at[1].line, CM_STR("garbage")));
-    assert_int_equal(block->at[2].number, 45);
+    assert_int_equal(number_of(block, 2), 45);
     assert_true(cm_str_eq(block->at[2].event.id, CM_STR("Ay")));
     assert_null(cm_decode_pool_next(pool));
     cm_decode_pool_destroy(pool);
+}
+
+/* Blocks that are waiting do not know theirs yet; blank lines and lines without an end count. */
+static void numbers_go_on_from_block_to_block(void **state)
+{
+    (void)state;
+    for (uint32_t threads = 1; threads <= 3; threads++) {
+        struct cm_decode_pool *pool = cm_decode_pool_create(threads);
+        submit(pool, "a", "x\n\nx\n", 7);
+        submit(pool, "a", "\n\n", 0);
+        submit(pool, "a", "\nx", 0);
+        submit(pool, "b", "x\nx\n", 1);
+        assert_int_equal(number_of(cm_decode_pool_next(pool), 1), 9);
+        assert_int_equal(cm_decode_pool_next(pool)->first_line, 10);
+        assert_int_equal(number_of(cm_decode_pool_next(pool), 0), 13);
+        submit(pool, "b", "x\n", 0); /* follows one that is not yet taken out */
+        assert_int_equal(number_of(cm_decode_pool_next(pool), 1), 2);
+        assert_int_equal(number_of(cm_decode_pool_next(pool), 0), 3);
+        cm_decode_pool_destroy(pool);
+    }
 }
 
 static void blocks_come_back_in_order(void **state)
@@ -63,7 +88,7 @@ static void blocks_come_back_in_order(void **state)
             assert_non_null(block);
             assert_int_equal(block->count, 1);
             assert_int_equal(block->at[0].event.ts_ms, out);
-            assert_int_equal(block->at[0].number, ++out);
+            assert_int_equal(number_of(block, 0), ++out);
         }
         assert_null(cm_decode_pool_next(pool));
         cm_decode_pool_destroy(pool);
@@ -89,6 +114,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_keep_their_numbers),
+        cmocka_unit_test(numbers_go_on_from_block_to_block),
         cmocka_unit_test(blocks_come_back_in_order),
         cmocka_unit_test(a_block_is_good_until_the_next_one_while_more_come),
     };

@@ -206,6 +206,36 @@ static void dead_letters_tell_file_and_line(void **state)
     cm_text_free(&input);
 }
 
+/* Lines are counted on from block to block, and anew in the next file. */
+static void dead_letters_number_lines_across_blocks(void **state)
+{
+    struct bench *b = *state;
+    struct cm_text yaml = {0}, dead = {0}, input = {0};
+    char wanted[32];
+    for (unsigned line = 1; line <= 3000; line++) {
+        if (line % 1000 == 0) {
+            cm_text_adds(&input, line % 2000 == 0 ? "nonsense\n\n" : "nonsense\n");
+        }
+        add_leg(&input, line, T0 + line, 100);
+    }
+    write_file(b, "a", input.data, input.len);
+    write_file(b, "b", "\nrubbish", 8);
+    cm_text_addf(&yaml, "windows: [5s/1s]\nperiods: []\ndead_letters: {file: \"%s/dead\"}\n",
+                 b->folder);
+    assert_int_equal(run(b, cm_text_cstr(&yaml), CM_REPLAY_LAST, 0, 2), 0);
+    read_file(b, "dead", &dead);
+    assert_int_equal(b->summary.records, 3000 + 3 + 1);
+    static const unsigned lines[] = {1000, 2001, 3003, 2};
+    const char *at = dead.data;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        (void)snprintf(wanted, sizeof(wanted), "\"offset\":%u,", lines[i]);
+        assert_non_null(at = strstr(at, wanted));
+    }
+    cm_text_free(&yaml);
+    cm_text_free(&dead);
+    cm_text_free(&input);
+}
+
 static void nothing_in_nothing_out(void **state)
 {
     struct bench *b = *state;
@@ -245,6 +275,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(lines_across_blocks_are_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(the_same_bytes_for_any_number_of_threads, setup, teardown),
         cmocka_unit_test_setup_teardown(dead_letters_tell_file_and_line, setup, teardown),
+        cmocka_unit_test_setup_teardown(dead_letters_number_lines_across_blocks, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_in_nothing_out, setup, teardown),
         cmocka_unit_test_setup_teardown(rows_as_of_an_instant_are_frozen, setup, teardown),
         cmocka_unit_test_setup_teardown(a_file_that_is_not_there_is_an_error, setup, teardown),
