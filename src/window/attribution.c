@@ -85,11 +85,8 @@ void cm_attribution_set_roster(struct cm_attribution *a, const struct cm_roster 
 }
 
 /* Makes at[index] exist, zeroed. */
-static void *grow(void *at, uint32_t *cap, uint32_t index, size_t size_bytes)
+static CM_NOINLINE void *grow(void *at, uint32_t *cap, uint32_t index, size_t size_bytes)
 {
-    if (index < *cap) {
-        return at;
-    }
     uint32_t wanted = *cap == 0 ? 256 : *cap;
     while (wanted <= index) {
         wanted *= 2;
@@ -113,8 +110,8 @@ static void place_units(struct cm_attribution *a, const struct cm_place *place, 
 }
 
 /* Looks up the row in force at ts and how long it holds. */
-static void seat_refresh(struct cm_attribution *a, struct seat_cache *cache, struct cm_str seat,
-                         int64_t ts_ms)
+static CM_NOINLINE void seat_refresh(struct cm_attribution *a, struct seat_cache *cache,
+                                     struct cm_str seat, int64_t ts_ms)
 {
     uint32_t count = 0;
     const struct cm_seat_row *rows = cm_roster_seat(a->roster, seat, &count);
@@ -139,7 +136,8 @@ static void seat_refresh(struct cm_attribution *a, struct seat_cache *cache, str
     }
 }
 
-static void queue_refresh(struct cm_attribution *a, struct queue_cache *cache, struct cm_str queue)
+static CM_NOINLINE void queue_refresh(struct cm_attribution *a, struct queue_cache *cache,
+                                      struct cm_str queue)
 {
     const struct cm_queue_spec *spec = NULL;
     for (uint32_t i = 0; i < a->config->queues.count; i++) {
@@ -197,16 +195,19 @@ static void add_above(struct cm_attribution *a, const struct cm_event *event,
     }
 }
 
-static void resolve_seat(struct cm_attribution *a, const struct cm_event *event, uint32_t seat,
-                         struct cm_unit_set *units)
+static const struct known_sets *resolve_seat(struct cm_attribution *a, const struct cm_event *event,
+                                             uint32_t seat, struct cm_unit_set *units)
 {
-    a->seats = grow(a->seats, &a->seats_cap, seat, sizeof(*a->seats));
+    if (CM_UNLIKELY(seat >= a->seats_cap)) {
+        a->seats = grow(a->seats, &a->seats_cap, seat, sizeof(*a->seats));
+    }
     struct seat_cache *cache = &a->seats[seat];
     if (!cache->known || event->ts_ms < cache->from_ms || event->ts_ms >= cache->until_ms) {
         seat_refresh(a, cache, event->seat, event->ts_ms);
     }
     add_unit(units, seat);
     add_above(a, event, cache->in_roster ? cache->above : NULL, units);
+    return &cache->sets;
 }
 
 void cm_attribution_expect(const struct cm_attribution *a, uint32_t seat)
@@ -250,20 +251,25 @@ void cm_attribution_note_set(struct cm_attribution *a, uint32_t set)
     }
 }
 
-static void resolve_queue(struct cm_attribution *a, const struct cm_event *event, uint32_t queue,
-                          struct cm_unit_set *units)
+static const struct known_sets *resolve_queue(struct cm_attribution *a,
+                                              const struct cm_event *event, uint32_t queue,
+                                              struct cm_unit_set *units)
 {
-    a->queues = grow(a->queues, &a->queues_cap, queue, sizeof(*a->queues));
+    if (CM_UNLIKELY(queue >= a->queues_cap)) {
+        a->queues = grow(a->queues, &a->queues_cap, queue, sizeof(*a->queues));
+    }
     struct queue_cache *cache = &a->queues[queue];
     if (!cache->known) {
         queue_refresh(a, cache, event->queue);
     }
     add_above(a, event, cache->owned ? cache->above : NULL, units);
+    return &cache->sets;
 }
 
 uint32_t cm_attribution_resolve(struct cm_attribution *a, const struct cm_event *event,
                                 struct cm_unit_set *units)
 {
+    const struct known_sets *sets = NULL;
     units->count = 0;
     a->last_seat = CM_UNIT_NONE;
     a->last_queue = CM_UNIT_NONE;
@@ -272,14 +278,13 @@ uint32_t cm_attribution_resolve(struct cm_attribution *a, const struct cm_event 
     }
     if (event->seat.len > 0) {
         a->last_seat = cm_units_intern(a->units, CM_KIND_SEAT, event->seat);
-        resolve_seat(a, event, a->last_seat, units);
+        sets = resolve_seat(a, event, a->last_seat, units);
     } else if (a->last_queue != CM_UNIT_NONE) {
-        resolve_queue(a, event, a->last_queue, units);
+        sets = resolve_queue(a, event, a->last_queue, units);
     } else {
         add_unit(units, record_centre(a, event));
     }
     a->last_above = units->units[units->count - 1];
     add_unit(units, a->last_queue);
-    const struct known_sets *sets = last_sets(a);
     return sets == NULL ? CM_UNIT_NONE : find_set(sets, a->last_queue, a->last_above);
 }

@@ -126,14 +126,10 @@ static bool ends_wait(const struct cm_event *event)
            (event->outcome != CM_OUTCOME_NO_ANSWER && event->outcome != CM_OUTCOME_REJECTED);
 }
 
-void cm_queue_waits_take(struct cm_queue_waits *w, const struct cm_event *event, uint32_t set,
-                         int64_t newest_ms)
+static CM_NOINLINE void take(struct cm_queue_waits *w, const struct cm_event *event, uint32_t set,
+                             int64_t newest_ms)
 {
-    /* Where nobody says when a call enters, cdrs say nothing about waiting. */
     bool is_cdr = event->type == CM_EVENT_CDR;
-    if (event->call.len == 0 || event->queue.len == 0 || (is_cdr && !w->enters)) {
-        return;
-    }
     char text[CM_ID_BYTES_MAX + CM_UNIT_BYTES_MAX + 1];
     memcpy(text, event->call.p, event->call.len);
     text[event->call.len] = '\0';
@@ -159,6 +155,16 @@ void cm_queue_waits_take(struct cm_queue_waits *w, const struct cm_event *event,
     }
     if (newest_ms - w->expired_ms >= EXPIRE_EVERY_MS) {
         cm_queue_waits_expire(w, newest_ms);
+    }
+}
+
+void cm_queue_waits_take(struct cm_queue_waits *w, const struct cm_event *event, uint32_t set,
+                         int64_t newest_ms)
+{
+    /* Where nobody says when a call enters, cdrs say nothing about waiting. */
+    bool counts = event->type != CM_EVENT_CDR || w->enters;
+    if (counts && event->call.len > 0 && event->queue.len > 0) {
+        take(w, event, set, newest_ms);
     }
 }
 
