@@ -18,6 +18,7 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/thread.h"
 
 #define POSITIONS_FIRST_MS 5000 /* inside a rebalance, which waits for it */
 #define QUERY_MS           1000
@@ -352,12 +353,7 @@ static void unassign_while_closing(struct cm_assignment *held)
 
 bool cm_assignment_unassigned(struct cm_assignment *held)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += UNASSIGN_MS * CM_NS_PER_MS;
-    until.tv_sec += until.tv_nsec / CM_NS_PER_S;
-    until.tv_nsec %= CM_NS_PER_S;
-    if (held->unassigning && pthread_timedjoin_np(held->unassign_thread, NULL, &until) == 0) {
+    if (held->unassigning && cm_thread_join_within(held->unassign_thread, UNASSIGN_MS)) {
         held->unassigning = false;
     }
     return !held->unassigning;

@@ -18,6 +18,7 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "kafka/assignment.h"
 #include "kafka/client_conf.h"
 #include "kafka/lane.h"
@@ -479,7 +480,6 @@ static void *destroy_without_leaving(void *context)
 static bool destroy(struct cm_kafka *kafka, bool left)
 {
     pthread_t thread;
-    struct timespec until;
 
     if (left) {
         rd_kafka_destroy(kafka->rk);
@@ -489,11 +489,7 @@ static bool destroy(struct cm_kafka *kafka, bool left)
         rd_kafka_destroy_flags(kafka->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
         return true;
     }
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += DESTROY_MS * CM_NS_PER_MS;
-    until.tv_sec += until.tv_nsec / CM_NS_PER_S;
-    until.tv_nsec %= CM_NS_PER_S;
-    if (pthread_timedjoin_np(thread, NULL, &until) != 0) {
+    if (!cm_thread_join_within(thread, DESTROY_MS)) {
         (void)pthread_detach(thread);
         return false;
     }
