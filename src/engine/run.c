@@ -18,6 +18,7 @@
 #include "engine/rule_merge.h"
 #include "engine/run_counters.h"
 #include "engine/tick_pace.h"
+#include "engine/wall_clock.h"
 #include "engine/worker.h"
 #include "kafka/producer.h"
 #include "publish/publisher.h"
@@ -53,6 +54,7 @@ struct run {
     int64_t clock_ms; /* of the last commit before us, to be taken up once all is read */
     int64_t lead_ns;  /* and since: event time is at least monotonic time and this */
     struct cm_tick_pace pace;
+    struct cm_wall_clock wall;
     int64_t next_commit_ns, next_report_ns;
     bool dirty_positions;
     struct cm_publisher_meta meta;
@@ -143,6 +145,8 @@ static void take_frames(struct run *r)
     r->meta.asof_ms = r->request.now_ms;
     r->meta.watermark_ms = r->request.watermark_ms;
     feed_rules(r);
+    r->dirty_positions = r->dirty_positions || r->wall.stepped; /* they name its difference */
+    r->wall.stepped = false;
     struct cm_frame *frames[CM_WORKERS_MAX];
     for (uint32_t w = 0; w < r->workers_count; w++) {
         frames[w] = cm_worker_frame(r->workers[w]);
@@ -247,6 +251,7 @@ static bool is_behind(struct run *r)
 static void begin_round(struct run *r, int64_t now_ns)
 {
     note_time(r, now_ns);
+    cm_wall_clock_look(&r->wall, cm_clock_wall_ms(), cm_clock_mono_ns());
     bool connected = cm_publisher_is_connected(r->publisher);
     bool rebuilt = cm_ownership_is_rebuilt(&r->own, r->kafka);
     bool behind = is_behind(r);
@@ -353,7 +358,8 @@ static void assign_worker(struct run *r, uint32_t worker, const struct cm_positi
         bool kept = old != NULL && !reset && old->offset != CM_OFFSET_NONE;
         struct cm_owned *owned = &fresh->at[fresh->count++];
         *owned = kept ? *old : cm_owned_begin(&positions[k], worker, &r->clock_ms);
-        mine[mine_count++] = (struct cm_worker_partition){owned->partition, owned->known_offset};
+        mine[mine_count++] =
+            (struct cm_worker_partition){owned->partition, owned->known_offset, r->clock_ms};
     }
     if (reset) {
         cm_log(CM_LOG_INFO, "group.rebuild", "worker=%u partitions=%u", worker, mine_count);
@@ -561,6 +567,7 @@ int cm_run(const struct cm_run_options *options)
     r->pace.tick_ns = r->config->tick_ms * CM_NS_PER_MS;
     int64_t now_ns = cm_clock_mono_ns();
     r->next_report_ns = now_ns + REPORT_EVERY_NS;
+    cm_wall_clock_init(&r->wall, cm_clock_wall_ms(), now_ns);
     cm_roster_watch_init(&r->roster_watch, cm_config_roster_path(r->config),
                          r->config->roster_watch_ms, now_ns);
 

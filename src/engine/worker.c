@@ -17,6 +17,7 @@
 #include "engine/frame_fill.h"
 #include "engine/group.h"
 #include "engine/partition.h"
+#include "engine/wall_clock.h"
 #include "io/file_writer.h"
 #include "io/wake.h"
 #include "kafka/producer.h"
@@ -57,7 +58,6 @@ struct cm_worker {
     CM_ALIGNED(CM_CACHE_LINE) _Atomic uint64_t done; /* this and below: written by the worker */
     _Atomic int64_t event_offset_ns; /* event time - monotonic time; INT64_MIN: no event yet */
     _Atomic int64_t watermark_ms, first_ms;
-    _Atomic uint64_t records_seen;
     struct cm_frame frame;
 
     /* The worker's own. */
@@ -76,6 +76,7 @@ struct cm_worker {
     struct cm_text dead_line;
     struct cm_frame_counters counters;
     int64_t global_watermark_ms, least_ms;
+    struct cm_wall_clock wall;
     int64_t slowest_ms; /* newest event time of the slowest partition, as of this batch */
 };
 
@@ -171,7 +172,10 @@ static void take_record(struct cm_worker *w, const struct cm_record *record,
 static void take_batch(struct cm_worker *w, const struct cm_batch *batch)
 {
     int64_t now_mono_ns = cm_clock_mono_ns();
-    int64_t future_ms = cm_clock_wall_ms() + w->config->future_limit_ms;
+    /* relaxed: our own. */
+    int64_t event_ns = atomic_load_explicit(&w->event_offset_ns, memory_order_relaxed);
+    int64_t future_ms = cm_wall_clock_sure_ms(&w->wall, cm_clock_wall_ms(), now_mono_ns, event_ns) +
+                        w->config->future_limit_ms;
     w->slowest_ms =
         cm_partitions_slowest(w->partitions, w->partitions_count, w->config->idle_ms, now_mono_ns);
     struct cm_partition *partition = NULL;
@@ -201,8 +205,6 @@ static void take_batch(struct cm_worker *w, const struct cm_batch *batch)
     if (partition != NULL && batch->count > 0) { /* all of one, or what comes is not ours */
         cm_kafka_note_time(*w->kafka, w->index, partition->id, partition->newest_ms);
     }
-    /* relaxed: statistics. */
-    atomic_store_explicit(&w->records_seen, w->counters.records, memory_order_relaxed);
 }
 
 static void note_watermark(struct cm_worker *w)
@@ -223,6 +225,9 @@ static void note_watermark(struct cm_worker *w)
 static void fill_frame(struct cm_worker *w)
 {
     w->global_watermark_ms = w->request.watermark_ms;
+    if (w->request.now_ms != INT64_MIN) {
+        note_clock(w, w->request.now_ms, cm_clock_mono_ns());
+    }
     cm_frame_fill(&(struct cm_fill){w->config, w->windows, w->partitions, w->partitions_count,
                                     &w->request, &w->frame});
     w->counters.entries = cm_windows_entries(w->windows);
@@ -281,6 +286,7 @@ static void own_partitions(struct cm_worker *w, const struct cm_worker_partition
         struct cm_partition *fresh = &w->partitions[w->partitions_count++];
         cm_partition_init(fresh, owned[i].id, now_mono_ns);
         fresh->known_offset = owned[i].known_offset;
+        cm_wall_clock_know(&w->wall, cm_clock_wall_ms(), now_mono_ns, owned[i].clock_ms);
         for (uint32_t k = 0; k < old_count && !reset; k++) {
             if (old[k].id == owned[i].id) {
                 cm_partition_free(fresh);
@@ -470,6 +476,7 @@ int cm_worker_start(uint32_t index, const struct cm_config *config, const struct
     w->queue_fd = -1;
     w->global_watermark_ms = INT64_MIN;
     w->least_ms = INT64_MAX;
+    cm_wall_clock_init(&w->wall, cm_clock_wall_ms(), cm_clock_mono_ns());
     atomic_init(&w->first_ms, INT64_MAX);
     atomic_init(&w->event_offset_ns, INT64_MIN);
     atomic_init(&w->watermark_ms, INT64_MAX);
@@ -582,9 +589,4 @@ int64_t cm_worker_first_ms(const struct cm_worker *w)
 {
     return atomic_load_explicit(&w->first_ms,
                                 memory_order_relaxed); /* relaxed: see note_watermark() */
-}
-
-uint64_t cm_worker_records(const struct cm_worker *w)
-{
-    return atomic_load_explicit(&w->records_seen, memory_order_relaxed); /* relaxed: statistics */
 }

@@ -34,6 +34,7 @@ void cm_worker_stop(struct cm_worker *worker);
 struct cm_worker_partition {
     int32_t id;
     int64_t known_offset; /* records below are read to rebuild: no second dead letter for them */
+    int64_t clock_ms;     /* see struct cm_rebuild */
 };
 
 /* The partitions that the worker owns from now on; reset: its windows become empty, as of the same
@@ -57,6 +58,5 @@ int64_t cm_worker_event_now_ms(const struct cm_worker *worker, int64_t now_mono_
 int64_t cm_worker_first_ms(const struct cm_worker *worker);
 /* See cm_partitions_watermark(). */
 int64_t cm_worker_watermark_ms(const struct cm_worker *worker);
-uint64_t cm_worker_records(const struct cm_worker *worker);
 
 #endif

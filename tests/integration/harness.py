@@ -401,14 +401,15 @@ class Run:
         self.path = case.folder / f"{name}.json"
         self.path.write_text(json.dumps(config, indent=1))
         self.log = case.folder / f"{name}.log"
-        self.process = None
+        self.process = self.environment = None
         self.prefix = config["redis"]["prefix"]
         case.runs.append(self)
 
     def start(self):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([PROGRAM, "run", "-c", str(self.path)], stderr=log,
-                                            stdin=subprocess.DEVNULL, stdout=log, cwd=self.case.folder)
+                                            stdin=subprocess.DEVNULL, stdout=log, cwd=self.case.folder,
+                                            env=self.environment)
         return self
 
     def log_text(self):
