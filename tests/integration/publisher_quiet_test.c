@@ -37,6 +37,21 @@ static void tick(int64_t asof_ms, uint32_t seats, uint32_t answered)
     end(asof_ms);
 }
 
+/* The same, not awaited. */
+static void tick_only(int64_t asof_ms, uint32_t answered)
+{
+    begin(asof_ms);
+    rows_of(asof_ms, SEATS, answered);
+    end_only(asof_ms);
+}
+
+/* The first tick after a connect is answered; the next one may be quiet. */
+static void stage_and_tick(const char *yaml)
+{
+    stage(yaml);
+    tick(T0, SEATS, 1);
+}
+
 static void assert_all(int64_t asof_ms, uint32_t answered)
 {
     char command[64];
@@ -61,8 +76,7 @@ static uint64_t quiet_words(void)
 static void larger_ticks_are_quiet(void **state)
 {
     (void)state;
-    stage(plain);
-    tick(T0, SEATS, 1); /* the first one is answered */
+    stage_and_tick(plain);
     tick(T0 + 1000, SEATS - 1, 2);
     assert_int_equal(cm_publisher_counts(publisher).quiet_ticks, 0);
     assert_int_equal(quiet_words(), 1); /* may it? */
@@ -82,14 +96,20 @@ static void larger_ticks_are_quiet(void **state)
     assert_int_equal(resyncs, 1);
 }
 
-static void each_is_answered(void **state)
+/* A tick that might be quiet is not, and nothing else is wrong. */
+static void assert_answered(const char *yaml)
 {
-    (void)state;
-    stage("windows: [5m/5s]\nredis: {answers: each}\n");
-    tick(T0, SEATS, 1);
+    stage_and_tick(yaml);
     tick(T0 + 1000, SEATS, 2);
     assert_all(T0 + 1000, 2);
     assert_int_equal(cm_publisher_counts(publisher).quiet_ticks, 0);
+    assert_int_equal(cm_publisher_counts(publisher).connections, 1);
+}
+
+static void each_is_answered(void **state)
+{
+    (void)state;
+    assert_answered("windows: [5m/5s]\nredis: {answers: each}\n");
     assert_int_equal(quiet_words(), 0);
 }
 
@@ -97,12 +117,9 @@ static void each_is_answered(void **state)
 static void a_refused_row(void **state)
 {
     (void)state;
-    stage(plain);
-    tick(T0, SEATS, 1);
+    stage_and_tick(plain);
     tell("SET cm:seat:s7 foreign");
-    begin(T0 + 1000);
-    rows_of(T0 + 1000, SEATS, 2);
-    end_only(T0 + 1000);
+    tick_only(T0 + 1000, 2);
     UNTIL(resyncs == 2);
     assert_int_equal(cm_publisher_counts(publisher).doubts, 1);
     assert_int_equal(cm_publisher_counts(publisher).ticks, 1);
@@ -119,17 +136,12 @@ static void a_refused_row(void **state)
 static void refused_rows(void **state)
 {
     (void)state;
-    stage(plain);
-    tick(T0, SEATS, 1);
+    stage_and_tick(plain);
     tell("ACL SETUSER default resetkeys ~cm:meta");
-    begin(T0 + 1000);
-    rows_of(T0 + 1000, SEATS, 2);
-    end_only(T0 + 1000);
+    tick_only(T0 + 1000, 2);
     UNTIL(resyncs == 2);
     assert_int_equal(cm_publisher_counts(publisher).ticks, 1);
-    begin(T0 + 2000);
-    rows_of(T0 + 2000, SEATS, 3);
-    end_only(T0 + 2000);
+    tick_only(T0 + 2000, 3);
     UNTIL(resyncs == 3); /* answered, refused, and again after a second */
     assert_int_equal(cm_publisher_counts(publisher).ticks, 1);
     tell("ACL SETUSER default allkeys");
@@ -141,36 +153,23 @@ static void a_server_that_may_not_be_quiet(void **state)
 {
     (void)state;
     tell("ACL SETUSER default -client|reply");
-    stage(plain);
-    tick(T0, SEATS, 1);
-    tick(T0 + 1000, SEATS, 2);
-    assert_all(T0 + 1000, 2);
-    assert_int_equal(cm_publisher_counts(publisher).quiet_ticks, 0);
-    assert_int_equal(cm_publisher_counts(publisher).connections, 1);
+    assert_answered(plain);
 }
 
 static void a_server_that_does_not_tell(void **state)
 {
     (void)state;
     tell("ACL SETUSER default -info");
-    stage(plain);
-    tick(T0, SEATS, 1);
-    tick(T0 + 1000, SEATS, 2);
-    assert_all(T0 + 1000, 2);
-    assert_int_equal(cm_publisher_counts(publisher).quiet_ticks, 0);
-    assert_int_equal(cm_publisher_counts(publisher).connections, 1);
+    assert_answered(plain);
 }
 
 /* It could be quiet when asked, but no longer can: all rows are answered, which nobody expects. */
 static void no_longer_quiet(void **state)
 {
     (void)state;
-    stage(plain);
-    tick(T0, SEATS, 1);
+    stage_and_tick(plain);
     tell("ACL SETUSER default -client|reply");
-    begin(T0 + 1000);
-    rows_of(T0 + 1000, SEATS, 2);
-    end_only(T0 + 1000);
+    tick_only(T0 + 1000, 2);
     breach("e1", "k1", true);
     UNTIL(cm_publisher_counts(publisher).connections == 2);
     assert_int_equal(cm_publisher_counts(publisher).doubts,
@@ -187,13 +186,10 @@ static void no_longer_quiet(void **state)
 static void lost_and_quiet_again(void **state)
 {
     (void)state;
-    stage(plain);
-    tick(T0, SEATS, 1);
+    stage_and_tick(plain);
     tick(T0 + 1000, SEATS, 2);
-    redis_server_kill(&server);
-    UNTIL(!cm_publisher_is_connected(publisher));
-    assert_int_equal(redis_server_restart(&server), 0);
-    connect_client();
+    lose_server();
+    restart_server();
     tick(T0 + 2000, SEATS, 3);
     tick(T0 + 3000, SEATS, 4);
     assert_all(T0 + 3000, 4);
@@ -204,8 +200,7 @@ static void lost_and_quiet_again(void **state)
 static void lost_while_quiet(void **state)
 {
     (void)state;
-    stage(plain);
-    tick(T0, SEATS, 1);
+    stage_and_tick(plain);
     redis_server_pause(&server);
     assert_true(cm_publisher_try_begin(publisher, T0 + 1000));
     rows_of(T0 + 1000, SEATS, 2);
@@ -214,10 +209,8 @@ static void lost_while_quiet(void **state)
         turn();
         assert_false(cm_publisher_try_begin(publisher, T0 + 2000));
     }
-    redis_server_kill(&server);
-    UNTIL(!cm_publisher_is_connected(publisher));
-    assert_int_equal(redis_server_restart(&server), 0);
-    connect_client();
+    lose_server();
+    restart_server();
     tick(T0 + 2000, SEATS, 3);
     assert_all(T0 + 2000, 3);
     tick(T0 + 3000, SEATS, 4);
@@ -230,25 +223,22 @@ static void lost_while_quiet(void **state)
     assert_int_equal(resyncs, 2);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
-    int rc = redis_server_start(&server, NULL);
-    redis_server_stop(&server);
+    int rc = stage_is_missing();
     if (rc != 0) {
         return rc;
     }
     const struct CMUnitTest tests[] = {
-        TEST(larger_ticks_are_quiet),
-        TEST(each_is_answered),
-        TEST(a_refused_row),
-        TEST(refused_rows),
-        TEST(a_server_that_may_not_be_quiet),
-        TEST(a_server_that_does_not_tell),
-        TEST(no_longer_quiet),
-        TEST(lost_and_quiet_again),
-        TEST(lost_while_quiet),
+        STAGE_TEST(larger_ticks_are_quiet),
+        STAGE_TEST(each_is_answered),
+        STAGE_TEST(a_refused_row),
+        STAGE_TEST(refused_rows),
+        STAGE_TEST(a_server_that_may_not_be_quiet),
+        STAGE_TEST(a_server_that_does_not_tell),
+        STAGE_TEST(no_longer_quiet),
+        STAGE_TEST(lost_and_quiet_again),
+        STAGE_TEST(lost_while_quiet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

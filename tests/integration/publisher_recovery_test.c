@@ -62,8 +62,7 @@ static void killed_server(void **state)
     assert_int_equal(cm_publisher_counts(publisher).ticks, 1);
     assert_false(cm_publisher_try_begin(publisher, T0 + 2000));
     breach("e2", "k2", true);
-    assert_int_equal(redis_server_restart(&server), 0);
-    connect_client();
+    restart_server();
     UNTIL(cm_publisher_is_connected(publisher));
     assert_int_equal(resyncs, 2);
     assert_int_equal(cm_publisher_counts(publisher).connections, 2);
@@ -134,8 +133,7 @@ static void history_survives_a_loss(void **state)
     end_only(T0);
     UNTIL(!cm_publisher_is_connected(publisher));
     assert_false(cm_publisher_is_idle(publisher));
-    assert_int_equal(redis_server_restart(&server), 0);
-    connect_client();
+    restart_server();
     begin(T0 + 1000);
     end(T0 + 1000);
     assert_figures("HGET cm:history:seat:1001:day 2026-11-17", T0 - 1000, 4);
@@ -229,8 +227,7 @@ static void breach_queue_is_bounded(void **state)
 {
     (void)state;
     stage(plain);
-    redis_server_kill(&server);
-    UNTIL(!cm_publisher_is_connected(publisher));
+    lose_server();
     for (uint32_t i = 0; i < CM_BREACH_FEED_MAX + 10; i++) {
         breach("e", "k", true);
     }
@@ -238,25 +235,22 @@ static void breach_queue_is_bounded(void **state)
     assert_false(cm_publisher_is_idle(publisher));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
-    int rc = redis_server_start(&server, NULL);
-    redis_server_stop(&server);
+    int rc = stage_is_missing();
     if (rc != 0) {
         return rc;
     }
     const struct CMUnitTest tests[] = {
-        TEST(slow_server),
-        TEST(killed_server),
-        TEST(full_server),
-        TEST(foreign_key),
-        TEST(history_survives_a_loss),
-        TEST(breaches),
-        TEST(breaches_after_a_restart),
-        TEST(many_breaches),
-        TEST(breach_queue_is_bounded),
+        STAGE_TEST(slow_server),
+        STAGE_TEST(killed_server),
+        STAGE_TEST(full_server),
+        STAGE_TEST(foreign_key),
+        STAGE_TEST(history_survives_a_loss),
+        STAGE_TEST(breaches),
+        STAGE_TEST(breaches_after_a_restart),
+        STAGE_TEST(many_breaches),
+        STAGE_TEST(breach_queue_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -361,27 +361,24 @@ static void gate(void **state)
     end(T0 + 5000);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
-    int rc = redis_server_start(&server, NULL);
-    redis_server_stop(&server);
+    int rc = stage_is_missing();
     if (rc != 0) {
         return rc;
     }
     const struct CMUnitTest tests[] = {
-        TEST(units_and_boards),
-        TEST(empty_windows),
-        TEST(one_layout),
-        TEST(a_command_a_unit),
-        TEST(big_tick),
-        TEST(roster_moves),
-        TEST(leftovers_are_removed),
-        TEST(rankings),
-        TEST(history),
-        TEST(meta),
-        TEST(gate),
+        STAGE_TEST(units_and_boards),
+        STAGE_TEST(empty_windows),
+        STAGE_TEST(one_layout),
+        STAGE_TEST(a_command_a_unit),
+        STAGE_TEST(big_tick),
+        STAGE_TEST(roster_moves),
+        STAGE_TEST(leftovers_are_removed),
+        STAGE_TEST(rankings),
+        STAGE_TEST(history),
+        STAGE_TEST(meta),
+        STAGE_TEST(gate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

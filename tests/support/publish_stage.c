@@ -40,7 +40,7 @@ static void on_resync(void *context)
     resyncs++;
 }
 
-void connect_client(void)
+static void connect_client(void)
 {
     if (client != NULL) {
         redisFree(client);
@@ -48,6 +48,18 @@ void connect_client(void)
     client = redisConnect("127.0.0.1", server.port);
     assert_non_null(client);
     assert_int_equal(client->err, 0);
+}
+
+void lose_server(void)
+{
+    redis_server_kill(&server);
+    UNTIL(!cm_publisher_is_connected(publisher));
+}
+
+void restart_server(void)
+{
+    assert_int_equal(redis_server_restart(&server), 0);
+    connect_client();
 }
 
 struct cm_roster *roster_of(const char *csv)
@@ -100,6 +112,13 @@ void stage(const char *yaml)
     open_publisher();
     UNTIL(cm_publisher_is_connected(publisher));
     assert_int_equal(resyncs, 1);
+}
+
+int stage_is_missing(void)
+{
+    int rc = redis_server_start(&server, NULL);
+    redis_server_stop(&server);
+    return rc;
 }
 
 int setup(void **state)

@@ -29,17 +29,22 @@ extern uint32_t resyncs; /* calls of on_resync since open_publisher() */
  */
 extern const char stage_rows[];
 
+/* For main(): 0 when a server can be started, else the status to end with, see redis_server.h. */
+int stage_is_missing(void);
 /* Around each test: server, reader, ring; teardown ends whatever there is. */
 int setup(void **state);
 int teardown(void **state);
+#define STAGE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 /* Configuration, roster, a publisher that is connected. */
 void stage(const char *yaml);
 void load_config(const char *yaml);
 void open_publisher(void);
 void close_publisher(void);
 struct cm_roster *roster_of(const char *csv);
-/* The reader, anew after a restart of the server. */
-void connect_client(void);
+/* Kills the server; returns when the publisher has noticed. */
+void lose_server(void);
+/* It comes back, empty, and the reader connects to it. */
+void restart_server(void);
 /* Polls once and waits a little. */
 void turn(void);
 
