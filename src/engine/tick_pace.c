@@ -5,6 +5,7 @@
 
 #define REST         4
 #define REST_MOST_NS CM_NS_PER_S
+#define PACE_NS      CM_NS_PER_S
 
 bool cm_tick_pace_is_due(const struct cm_tick_pace *pace, int64_t now_ns)
 {
@@ -18,11 +19,23 @@ void cm_tick_pace_begin(struct cm_tick_pace *pace, int64_t now_ns)
     pace->began_ns = now_ns;
 }
 
+static bool keeps_up(struct cm_tick_pace *pace, int64_t now_ns, uint64_t records, uint64_t lag)
+{
+    if (pace->old.at_ns == 0) {
+        pace->old.at_ns = pace->young.at_ns = pace->began_ns;
+    }
+    if (now_ns - pace->young.at_ns >= PACE_NS) {
+        pace->old = pace->young;
+        pace->young.at_ns = now_ns;
+        pace->young.records = records;
+    }
+    double seconds = (double)(now_ns - pace->old.at_ns) / (double)CM_NS_PER_S;
+    return (double)lag * seconds <= (double)(records - pace->old.records);
+}
+
 void cm_tick_pace_end(struct cm_tick_pace *pace, int64_t now_ns, uint64_t records, uint64_t lag)
 {
-    uint64_t read = records - pace->records;
-    pace->records = records;
-    if (lag <= read) {
+    if (keeps_up(pace, now_ns, records, lag)) {
         return;
     }
     int64_t rest_ns = (now_ns - pace->began_ns) * REST;

@@ -6,7 +6,8 @@
  *                   most 1 s): figures of a moment long gone may not take the time that the
  *                   records need
  *
- * Catching up: more records wait than were read since the tick before.
+ * Catching up: more records wait than a second's worth, at the pace of the last second or two. Less
+ * says nothing: one fetch may bring more than a short tick's worth.
  *
  * THREADS   One owner. TIME Monotonic ns.
  */
@@ -20,7 +21,10 @@ struct cm_tick_pace {
     int64_t tick_ns;
     int64_t next_ns;  /* when the next one is due; 0: at once */
     int64_t began_ns; /* the last one */
-    uint64_t records; /* read when it ended */
+    struct {
+        int64_t at_ns; /* 0: none yet */
+        uint64_t records;
+    } old, young; /* what was read by when, a second and more apart */
 };
 
 bool cm_tick_pace_is_due(const struct cm_tick_pace *pace, int64_t now_ns);

@@ -51,11 +51,32 @@ static void ticks_give_way_to_records(void **state)
     assert_true(cm_tick_pace_is_due(&pace, 3900 * MS));
 }
 
+/* 20,000 records a second and a tick of 10 ms: a fetch of 5,000 is 25 ticks' worth. */
+static void a_fetch_is_no_backlog(void **state)
+{
+    (void)state;
+    struct cm_tick_pace pace = {.tick_ns = 10 * MS};
+    uint64_t records = 5000;
+    int64_t now_ns = 1000 * MS;
+    for (; now_ns < 4000 * MS; now_ns += 10 * MS) {
+        assert_true(cm_tick_pace_is_due(&pace, now_ns));
+        cm_tick_pace_begin(&pace, now_ns);
+        bool fetched = now_ns % (250 * MS) == 0;
+        records += fetched ? 5000 : 0;
+        cm_tick_pace_end(&pace, now_ns + 8 * MS, records, fetched ? 0 : 5000);
+    }
+    cm_tick_pace_begin(&pace, now_ns);
+    cm_tick_pace_end(&pace, now_ns + 8 * MS, records, 30000); /* more than a second's worth */
+    assert_false(cm_tick_pace_is_due(&pace, now_ns + 10 * MS));
+    assert_true(cm_tick_pace_is_due(&pace, now_ns + 40 * MS));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ticks_keep_their_beat),
         cmocka_unit_test(ticks_give_way_to_records),
+        cmocka_unit_test(a_fetch_is_no_backlog),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
