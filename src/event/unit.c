@@ -260,7 +260,7 @@ void cm_units_expect(const struct cm_units *units, enum cm_kind kind, struct cm_
     uint32_t shape = shape_of(kind, id);
     uint64_t hash = CM_LIKELY(id.len <= SHORT_BYTES) ? hash_words(words_of(id.p, id.len), shape)
                                                      : hash_long(id, shape);
-    __builtin_prefetch(&units->slots[hash & units->mask]);
+    cm_prefetch(&units->slots[hash & units->mask]);
 }
 
 /* A unit that is not there. */

@@ -213,7 +213,7 @@ static const struct known_sets *resolve_seat(struct cm_attribution *a, const str
 void cm_attribution_expect(const struct cm_attribution *a, uint32_t seat)
 {
     if (seat < a->seats_cap) {
-        __builtin_prefetch(&a->seats[seat]);
+        cm_prefetch(&a->seats[seat]);
     }
 }
 

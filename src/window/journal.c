@@ -143,7 +143,7 @@ struct cm_journal_record *cm_journal_find(struct cm_journal *j, struct cm_hash12
 void cm_journal_expect(const struct cm_journal *j, struct cm_hash128 id)
 {
     if (j->dedupe_ms > 0) {
-        __builtin_prefetch(&j->table[tag_of(id) & table_mask(j)], 1);
+        cm_prefetch_write(&j->table[tag_of(id) & table_mask(j)]);
     }
 }
 

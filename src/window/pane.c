@@ -150,7 +150,7 @@ void cm_panes_expect(const struct cm_panes *panes, int64_t no)
 {
     const struct cm_pane *pane = *bucket(panes, no);
     if (pane != NULL) {
-        __builtin_prefetch(pane);
+        cm_prefetch(pane);
     }
 }
 

@@ -60,7 +60,7 @@ static inline struct cm_item *cm_track_at(const struct cm_track *track, uint64_t
 static inline void cm_track_expect(const struct cm_track *track)
 {
     if (track->count > 0) {
-        __builtin_prefetch(cm_track_at(track, cm_track_end(track) - 1), 1);
+        cm_prefetch_write(cm_track_at(track, cm_track_end(track) - 1));
     }
 }
 

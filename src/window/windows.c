@@ -421,14 +421,14 @@ static void expect_expired(const struct cm_windows *w)
     }
     const struct cm_journal_record *later = cm_journal_at(w->journal, first + EXPIRED_LEGS);
     if (later->has_leg) {
-        __builtin_prefetch(cm_leg_log_at(&w->legs, later->leg));
+        cm_prefetch(cm_leg_log_at(&w->legs, later->leg));
     }
     const struct cm_journal_record *next = cm_journal_at(w->journal, first + EXPIRED_AHEAD);
     if (next->has_leg) {
         const struct cm_leg *leg = cm_leg_log_at(&w->legs, next->leg);
         const struct reach *reach = reach_of(w, CM_VIEW_ROWS, cell_of(w, leg));
         for (uint32_t i = w->config->windows.count; i < w->config->all_count; i += 2) {
-            __builtin_prefetch(&reach[i], 1); /* two of them a line */
+            cm_prefetch_write(&reach[i]); /* two of them a line */
         }
     }
 }
@@ -505,7 +505,7 @@ void cm_windows_expect(const struct cm_windows *w, const struct cm_event *const 
         uint32_t queue = cm_units_find(w->units, CM_KIND_QUEUE, events[i]->queue);
         cells[i] = cm_attribution_set(w->attribution, seats[i], queue);
         if (cells[i] < w->cells_cap) {
-            __builtin_prefetch(&w->cells[cells[i]], 1);
+            cm_prefetch_write(&w->cells[cells[i]]);
         }
     }
     for (uint32_t i = 0; i < count; i++) {

@@ -139,7 +139,7 @@ void cm_windows_mark_behind(struct cm_windows *w, enum cm_view view, uint32_t ce
 static void expect_bytes(const void *at, size_t bytes)
 {
     for (size_t line = 0; line < bytes; line += CM_CACHE_LINE) {
-        __builtin_prefetch((const char *)at + line, 1);
+        cm_prefetch_write((const char *)at + line);
     }
 }
 
@@ -151,14 +151,14 @@ static bool has_place(const struct cm_track *track, uint32_t place)
 static void expect_leg(const struct cm_windows *w, const struct cm_track *track, uint32_t place)
 {
     if (has_place(track, place)) {
-        __builtin_prefetch(leg_of(w, cm_track_at(track, place)));
+        cm_prefetch(leg_of(w, cm_track_at(track, place)));
     }
 }
 
 static void expect_item(const struct cm_track *track, uint32_t place)
 {
     if (has_place(track, place)) {
-        __builtin_prefetch(cm_track_at(track, place));
+        cm_prefetch(cm_track_at(track, place));
     }
 }
 
@@ -168,10 +168,10 @@ static void expect_cell(const struct cm_windows *w, enum cm_view view, const str
 {
     cm_track_expect(&cell->track);
     for (uint32_t bits = windows; bits != 0; bits &= bits - 1) {
-        __builtin_prefetch(&reach_of(w, view, cell)[__builtin_ctz(bits)], 1);
+        cm_prefetch_write(&reach_of(w, view, cell)[__builtin_ctz(bits)]);
     }
     for (uint32_t u = 0; u < cell->units_count && u < UNITS_AHEAD; u++) {
-        __builtin_prefetch(&w->state[cell->units[u]]);
+        cm_prefetch(&w->state[cell->units[u]]);
     }
 }
 
@@ -200,10 +200,10 @@ static void expect_legs(const struct cm_windows *w, enum cm_view view, const str
         for (uint32_t u = 0; u < cell->units_count && u < UNITS_AHEAD; u++) {
             const struct cm_accumulator *sums = cm_windows_peek_sums(w, view, cell->units[u], i);
             if (sums != NULL && sums->hist.cells != NULL) {
-                __builtin_prefetch(sums->hist.cells, 1);
+                cm_prefetch_write(sums->hist.cells);
             }
             if (sums != NULL && sums->checks.at != NULL) {
-                __builtin_prefetch(sums->checks.at, 1);
+                cm_prefetch_write(sums->checks.at);
             }
         }
         expect_leg(w, &cell->track, reach_of(w, view, cell)[i].leave);
@@ -215,7 +215,7 @@ void cm_windows_expect_cells(const struct cm_windows *w, enum cm_view view, cons
 {
     const uint16_t *marks = w->views[view].behind_marks;
     if (count > AHEAD_CELL) {
-        __builtin_prefetch(&w->cells[next[AHEAD_CELL]], 1);
+        cm_prefetch_write(&w->cells[next[AHEAD_CELL]]);
     }
     if (count > AHEAD_REACH) {
         uint32_t cell = next[AHEAD_REACH];

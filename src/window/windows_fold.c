@@ -68,7 +68,7 @@ static void let_go(struct cm_windows *w, enum cm_view view, uint32_t window, str
             break;
         }
         if ((uint32_t)(reach->fold - reach->leave) > AHEAD) {
-            __builtin_prefetch(leg_of(w, cm_track_at(&cell->track, reach->leave + AHEAD)));
+            cm_prefetch(leg_of(w, cm_track_at(&cell->track, reach->leave + AHEAD)));
         }
         const struct cm_leg *leg = leg_of(w, item);
         if (++count == 1) {
@@ -157,7 +157,7 @@ static void walk_back(struct cm_windows *w, const struct cm_track *track, struct
         uint32_t count = walk->end - place;
         const struct cm_leg *leg = leg_of(w, cm_track_at(track, place));
         if ((uint32_t)(place - from) >= AHEAD) {
-            __builtin_prefetch(leg_of(w, cm_track_at(track, (uint32_t)(place - AHEAD))));
+            cm_prefetch(leg_of(w, cm_track_at(track, (uint32_t)(place - AHEAD))));
         }
         if (count == 2) {
             cm_leg_sum_add(&w->sum, leg_of(w, cm_track_at(track, (uint32_t)(place + 1))));
@@ -307,7 +307,7 @@ void cm_windows_give_back(struct cm_windows *w, int64_t floor_no)
          pane != NULL && pane->no < floor_no; pane = pane->newer) {
         for (uint32_t i = 0; i < pane->cells_count; i++) {
             if (pane->cells_count - i > AHEAD) {
-                __builtin_prefetch(&w->cells[pane->cells[i + AHEAD]], 1);
+                cm_prefetch_write(&w->cells[pane->cells[i + AHEAD]]);
             }
             note_leaving(w, pane->cells[i]);
         }

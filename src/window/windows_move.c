@@ -12,7 +12,7 @@ static void mark_units(struct cm_windows *w, enum cm_view view, uint32_t windows
     for (uint32_t i = 0; i < pane->cells_count; i++) {
         const struct cell *cell = &w->cells[pane->cells[i]];
         if (pane->cells_count - i > AHEAD) {
-            __builtin_prefetch(&w->cells[pane->cells[i + AHEAD]].units);
+            cm_prefetch(&w->cells[pane->cells[i + AHEAD]].units);
         }
         cm_windows_mark_behind(w, view, pane->cells[i], windows);
         for (uint32_t u = 0; u < cell->units_count; u++) {
@@ -30,7 +30,7 @@ void cm_windows_mark_moved(struct cm_windows *w)
     while (pane != NULL) {
         struct cm_pane *next = pane->moved_next;
         for (uint32_t i = 0; next != NULL && i < next->cells_count && i < AHEAD; i++) {
-            __builtin_prefetch(&w->cells[next->cells[i]].units);
+            cm_prefetch(&w->cells[next->cells[i]].units);
         }
         mark_units(w, CM_VIEW_ROWS, pane->moved, pane);
         pane->moved = 0;

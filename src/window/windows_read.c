@@ -69,7 +69,7 @@ static void refresh_maxima(struct cm_windows *w, enum cm_view view, uint32_t win
         if (state->cells_count - c > AHEAD_CELLS) {
             uint32_t next = state->cells[c + AHEAD_CELLS];
             if ((live[next] & wanted) == wanted) {
-                __builtin_prefetch(&reach_of(w, view, &w->cells[next])[window]);
+                cm_prefetch(&reach_of(w, view, &w->cells[next])[window]);
             }
         }
         if ((live[state->cells[c]] & wanted) != wanted) {
@@ -160,7 +160,7 @@ bool cm_windows_measure(struct cm_windows *w, enum cm_view view, uint32_t window
 static void expect_bytes(const void *at, size_t bytes)
 {
     for (size_t line = 0; line < bytes; line += CM_CACHE_LINE) {
-        __builtin_prefetch((const char *)at + line);
+        cm_prefetch((const char *)at + line);
     }
 }
 
@@ -184,10 +184,10 @@ static void expect_parts(const struct cm_windows *w, enum cm_view view,
         const struct cm_accumulator *sums =
             cm_windows_peek_sums(w, view, unit->unit, (uint32_t)__builtin_ctz(bits));
         if (sums != NULL && sums->hist.cells != NULL) {
-            __builtin_prefetch(sums->hist.cells);
+            cm_prefetch(sums->hist.cells);
         }
         if (sums != NULL && sums->checks.at != NULL) {
-            __builtin_prefetch(sums->checks.at);
+            cm_prefetch(sums->checks.at);
         }
     }
 }
@@ -196,7 +196,7 @@ void cm_windows_expect_rows(const struct cm_windows *w, enum cm_view view,
                             const struct cm_changed_unit *changed, uint32_t count, uint32_t at)
 {
     if (count - at > AHEAD_STATE && changed[at + AHEAD_STATE].unit < w->state_cap) {
-        __builtin_prefetch(&w->state[changed[at + AHEAD_STATE].unit]);
+        cm_prefetch(&w->state[changed[at + AHEAD_STATE].unit]);
     }
     if (count - at > AHEAD_SUMS && changed[at + AHEAD_SUMS].unit < w->state_cap) {
         expect_sums(w, view, &changed[at + AHEAD_SUMS]);

@@ -241,6 +241,15 @@ def memory_orders(tree):
                 tree.find(path, i + 1, f"{kind} without `pairs with X` or `relaxed: why` beside it")
 
 
+@rule
+def prefetches(tree):
+    """__builtin_prefetch only in base/compiler.h: a compiler takes a function that does nothing else
+    for one without effect, and leaves out its calls. cm_prefetch() stays."""
+    for path, number, line in tree.lines(".c", ".h", under=("src/", "include/", "bench/")):
+        if "__builtin_prefetch(" in line and path != "src/base/compiler.h":
+            tree.find(path, number, "cm_prefetch() of base/compiler.h in place of __builtin_prefetch()")
+
+
 def rooms(tree):
     needs = {}
     for path in tree.files("CMakeLists.txt", under=("src/",)):

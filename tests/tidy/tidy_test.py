@@ -64,6 +64,7 @@ class Tidy(unittest.TestCase):
         self.expect("left-over", "docs/page.md:1", {"docs/page.md": "see /ho" + "me/me/x\n"})
         self.expect("fences", "src/one/a.c:2", {"src/one/a.c": SPDX + "atomic_thread_fence(x);\n"})
         self.expect("memory-orders", "src/one/a.c:2", {"src/one/a.c": SPDX + "f(memory_order_relaxed);\n"})
+        self.expect("prefetches", "src/one/a.c:2", {"src/one/a.c": SPDX + "__builtin_prefetch(p);\n"})
         self.expect("includes", "src/one/a.c:2", {"src/one/a.c": SPDX + '#include "two/b.h"\n'})
         self.expect("includes", "src/one/a.c:2", {"src/one/a.c": SPDX + '#include "one/none.h"\n'})
         self.expect("includes", "src/one/a.c:2", {"src/one/a.c": SPDX + '#include "a.h"\n'})
