@@ -38,10 +38,9 @@ static void reserve(struct cm_details *details, uint32_t count)
     details->cap = cap;
 }
 
-void cm_details_add(struct cm_details *details, const struct cm_detail *item)
+void cm_details_grow(struct cm_details *details)
 {
     reserve(details, details->count + 1);
-    details->at[details->count++] = *item;
 }
 
 /* A row has a handful of items, and these come nearly in order. */

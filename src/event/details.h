@@ -36,8 +36,17 @@ struct cm_details {
     uint32_t count, cap;
 };
 
+void cm_details_grow(struct cm_details *details); /* room for one more */
+
 /* Appends an item in any order; sort afterwards. */
-void cm_details_add(struct cm_details *details, const struct cm_detail *item);
+static inline void cm_details_add(struct cm_details *details, const struct cm_detail *item)
+{
+    if (details->count == details->cap) {
+        cm_details_grow(details);
+    }
+    details->at[details->count++] = *item;
+}
+
 void cm_details_sort(struct cm_details *details);
 /* into += from; both sorted. */
 void cm_details_merge(struct cm_details *into, const struct cm_details *from);

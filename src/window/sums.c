@@ -51,6 +51,7 @@ void cm_sums_destroy(struct cm_sums *s)
     free(s->names);
     free(s->name_bytes);
     free(s->name_slots);
+    free(s->name_order);
     free(s);
 }
 
@@ -83,12 +84,29 @@ static size_t name_slot(const struct cm_sums *s, struct cm_str name)
     return slot;
 }
 
+/* The newest name comes where it belongs among the others. */
+static void order_name(struct cm_sums *s)
+{
+    uint32_t name = s->names_count - 1;
+    uint32_t to = name;
+    struct cm_str text = cm_sums_name(s, CM_SUM_NAMES + name);
+    for (; to > 0; to--) {
+        uint16_t before = s->name_order[to - 1];
+        if (cm_str_cmp(cm_sums_name(s, CM_SUM_NAMES + before), text) < 0) {
+            break;
+        }
+        s->name_order[to] = before;
+    }
+    s->name_order[to] = (uint16_t)name;
+}
+
 uint32_t cm_sums_name_key(struct cm_sums *s, struct cm_str name)
 {
     if (s->name_slots == NULL) {
         s->name_slots = cm_alloc(NAME_SLOTS, sizeof(*s->name_slots));
         s->names = cm_alloc(CM_SUM_NAMES_MAX, sizeof(*s->names));
         s->name_bytes = cm_alloc(CM_SUM_NAMES_MAX, sizeof(*s->name_bytes));
+        s->name_order = cm_alloc(CM_SUM_NAMES_MAX, sizeof(*s->name_order));
     }
     size_t slot = name_slot(s, name);
     if (s->name_slots[slot] == 0 && s->names_count + 1 >= CM_SUM_NAMES_MAX) {
@@ -99,6 +117,7 @@ uint32_t cm_sums_name_key(struct cm_sums *s, struct cm_str name)
         s->names[s->names_count] = cm_strndup(name.p, name.len);
         s->name_bytes[s->names_count] = name.len;
         s->name_slots[slot] = (uint16_t)++s->names_count;
+        order_name(s);
     }
     return CM_SUM_NAMES + s->name_slots[slot] - 1u;
 }
@@ -106,6 +125,12 @@ uint32_t cm_sums_name_key(struct cm_sums *s, struct cm_str name)
 struct cm_str cm_sums_name(const struct cm_sums *s, uint32_t key)
 {
     return (struct cm_str){s->names[key - CM_SUM_NAMES], s->name_bytes[key - CM_SUM_NAMES]};
+}
+
+const uint16_t *cm_sums_name_order(const struct cm_sums *s, uint32_t *count)
+{
+    *count = s->names_count;
+    return s->name_order;
 }
 
 /* ---- cells */

@@ -67,6 +67,8 @@ void cm_sums_tell_left(struct cm_sums *sums, uint32_t span);
 /* The key of a check's name. The text is copied, and never moves. */
 uint32_t cm_sums_name_key(struct cm_sums *sums, struct cm_str name);
 struct cm_str cm_sums_name(const struct cm_sums *sums, uint32_t key);
+/* All names by their bytes: keys less CM_SUM_NAMES, *count of them. Valid until the next name. */
+const uint16_t *cm_sums_name_order(const struct cm_sums *sums, uint32_t *count);
 /* Adds at an instant, in any order; kind is the unit's. */
 void cm_sums_add(struct cm_sums *sums, uint32_t unit, uint32_t kind, uint32_t key, int64_t ts_ms,
                  struct cm_sum sum);

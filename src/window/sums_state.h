@@ -88,6 +88,7 @@ struct cm_sums {
     uint32_t *name_bytes;
     uint32_t names_count;
     uint16_t *name_slots; /* name + 1, 0 = free */
+    uint16_t *name_order; /* names by their bytes */
     size_t bytes;
 };
 

@@ -10,6 +10,8 @@
 /* Time that only runs on is shown this often; what changes is shown at once. */
 #define RUNNING_STEP_MS 5000
 
+#define FEW_NAMES 16u /* of checks */
+
 static void sums_changed(void *context, uint32_t span, uint32_t unit)
 {
     struct cm_windows *w = context;
@@ -265,8 +267,20 @@ static void add_states(struct cm_windows *w, uint32_t span, uint32_t unit, struc
     }
 }
 
-static void add_name(struct cm_windows *w, uint32_t name, struct cm_sum sum)
+/* Of that name: those of the legs and those of judgements. Adds the former to `record`. */
+static void add_name(struct cm_windows *w, uint32_t span, uint32_t unit, uint32_t name,
+                     const struct cm_check_sums *checks, struct cm_detail *record)
 {
+    struct cm_sum sum = {0, 0};
+    if (name < checks->count) {
+        sum = (struct cm_sum){checks->at[name].evaluated, checks->at[name].passed};
+        record->count += sum.a;
+        record->passed += sum.b;
+    }
+    if (unit != CM_UNIT_NONE) {
+        struct cm_sum more = cm_sums_get(w->detail.sums, span, unit, CM_SUM_NAMES + name);
+        sum = (struct cm_sum){sum.a + more.a, sum.b + more.b};
+    }
     if (sum.a != 0) {
         struct cm_str text = cm_sums_name(w->detail.sums, CM_SUM_NAMES + name);
         cm_details_add(&w->detail.scratch,
@@ -274,25 +288,46 @@ static void add_name(struct cm_windows *w, uint32_t name, struct cm_sum sum)
     }
 }
 
-/* By name: those of the legs and those of judgements. By source: each judgement's, and the rest. */
+/* By name, of legs alone, in the order of details. */
+static void add_own_checks(struct cm_windows *w, const struct cm_check_sums *checks,
+                           const uint16_t *order, uint32_t names, struct cm_detail *record)
+{
+    for (uint32_t i = 0; i < names; i++) {
+        uint32_t name = order[i];
+        if (name < checks->count && checks->at[name].evaluated > 0) {
+            struct cm_str text = cm_sums_name(w->detail.sums, CM_SUM_NAMES + name);
+            struct cm_detail item = {CM_DETAIL_CHECK, 0, text, checks->at[name].evaluated,
+                                     checks->at[name].passed};
+            record->count += item.count;
+            record->passed += item.passed;
+            cm_details_add(&w->detail.scratch, &item);
+        }
+    }
+}
+
+/* By name, and by source: each judgement's, and the record's own. In the order of details, unless
+ * there are so many names that looking at those of the unit and sorting them takes less. */
 static void add_checks(struct cm_windows *w, uint32_t span, uint32_t unit, uint32_t keys,
                        const struct cm_check_sums *checks)
 {
     const struct cm_sums *sums = w->detail.sums;
     struct cm_detail record = {CM_DETAIL_SOURCE, CM_DETAIL_SOURCE_RECORD, {0}, 0, 0};
     uint32_t judged = keys > CM_SUM_NAMES ? keys - CM_SUM_NAMES : 0;
-    for (uint32_t i = 0; i < checks->count || i < judged; i++) {
-        struct cm_sum sum = {0, 0};
-        if (i < checks->count) {
-            sum = (struct cm_sum){checks->at[i].evaluated, checks->at[i].passed};
-            record.count += sum.a;
-            record.passed += sum.b;
+    uint32_t judged_unit = judged > 0 ? unit : CM_UNIT_NONE;
+    uint32_t own = judged > checks->count ? judged : checks->count;
+    uint32_t names;
+    const uint16_t *order = cm_sums_name_order(sums, &names);
+    bool in_order = names <= FEW_NAMES + 2 * own;
+    own = own < names ? own : names;
+    if (judged == 0 && in_order) {
+        add_own_checks(w, checks, order, names, &record);
+    } else {
+        for (uint32_t i = 0; i < (in_order ? names : own); i++) {
+            add_name(w, span, judged_unit, in_order ? order[i] : i, checks, &record);
         }
-        if (i < judged) {
-            struct cm_sum more = cm_sums_get(sums, span, unit, CM_SUM_NAMES + i);
-            sum = (struct cm_sum){sum.a + more.a, sum.b + more.b};
-        }
-        add_name(w, i, sum);
+    }
+    if (record.count != 0) {
+        cm_details_add(&w->detail.scratch, &record);
     }
     for (uint32_t i = 0; keys > CM_SUM_SOURCE && i < CM_SOURCE_COUNT; i++) {
         struct cm_sum sum = cm_sums_get(sums, span, unit, CM_SUM_SOURCE + i);
@@ -302,8 +337,8 @@ static void add_checks(struct cm_windows *w, uint32_t span, uint32_t unit, uint3
                 &(struct cm_detail){CM_DETAIL_SOURCE, (uint8_t)(1 + i), {0}, sum.a, sum.b});
         }
     }
-    if (record.count != 0) {
-        cm_details_add(&w->detail.scratch, &record);
+    if (!in_order) {
+        cm_details_sort(&w->detail.scratch);
     }
 }
 
@@ -321,7 +356,6 @@ void cm_windows_detail_measure(struct cm_windows *w, enum cm_view view, uint32_t
     }
     if (keys > 0 || checks->count > 0) {
         add_checks(w, span, unit, keys, checks);
-        cm_details_sort(scratch);
         out->details = *scratch;
     }
 }
