@@ -152,7 +152,7 @@ static void step_windows(struct emit *e, int64_t asof_ms)
             continue;
         }
         int64_t begin_ns = cm_clock_cpu_ns();
-        cm_windows_advance(e->windows, CM_VIEW_ROWS, i, asof_ms, asof_ms);
+        cm_windows_advance(e->windows, CM_VIEW_ROWS, i, asof_ms);
         int64_t advanced_ns = cm_clock_cpu_ns();
         e->advance_ns += advanced_ns - begin_ns;
         if (e->emits) {

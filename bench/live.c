@@ -24,17 +24,11 @@ static void advance(struct cm_bench_live *live, int64_t now_ms)
     const struct cm_config *config = live->config;
     for (uint32_t i = 0; i < config->all_count; i++) {
         const struct cm_window_spec *window = &config->all[i];
-        int64_t asof_ms, fold_ms;
-        if (live->trailing) {
-            asof_ms = live->watermark_ms - live->watermark_ms % window->step_ms;
-            fold_ms = asof_ms;
-        } else {
-            /* As advance_rows() of engine/frame_fill.c: all but the pane that is filling now. */
-            asof_ms = cm_window_next_asof(window, now_ms);
-            fold_ms = now_ms < asof_ms ? now_ms : asof_ms;
-        }
+        /* As advance_rows() of engine/frame_fill.c, or as one that nobody looks at. */
+        int64_t asof_ms = live->trailing ? live->watermark_ms - live->watermark_ms % window->step_ms
+                                         : cm_window_next_asof(window, now_ms);
         if (asof_ms >= cm_windows_asof(live->windows, CM_VIEW_ROWS, i)) {
-            cm_windows_advance(live->windows, CM_VIEW_ROWS, i, asof_ms, fold_ms);
+            cm_windows_advance(live->windows, CM_VIEW_ROWS, i, asof_ms);
         }
     }
 }

@@ -63,17 +63,16 @@ uint64_t cm_hist_bin_value(uint32_t bin)
 /* Index of the first cell whose bin is not below `bin`. */
 static uint32_t find(const struct cm_hist *hist, uint32_t bin)
 {
-    uint32_t low = 0;
-    uint32_t high = hist->used;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (hist->cells[middle] < bin << COUNT_BITS) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+    uint32_t key = bin << COUNT_BITS;
+    const uint32_t *at = hist->cells;
+    uint32_t left = hist->used;
+    while (left > 1) { /* no branch hangs on a cell: which way it goes cannot be foreseen */
+        uint32_t half = left / 2;
+        const uint32_t *later = at + half;
+        at = __builtin_expect_with_probability(later[-1] < key, 1, 0.5) ? later : at;
+        left -= half;
     }
-    return low;
+    return (uint32_t)(at - hist->cells) + (left == 1 && *at < key);
 }
 
 static void add_dense(struct cm_hist *hist, uint32_t bin, uint32_t count)
@@ -264,66 +263,6 @@ void cm_hist_merge(struct cm_hist *into, const struct cm_hist *from)
         return;
     }
     merge_from_sparse(into, from);
-}
-
-/* Fills sparse cells from the sum, rising; how many. More than SPARSE_CELLS, or a count that does
- * not fit: SPARSE_CELLS + 1. */
-static uint32_t sum_cells(const struct cm_hist_sum *sum, uint32_t cells[SPARSE_CELLS])
-{
-    uint32_t used = 0;
-    for (uint32_t w = 0; w < CM_HIST_WORDS; w++) {
-        for (uint64_t bits = sum->used[w]; bits != 0; bits &= bits - 1) {
-            uint32_t bin = w * 64 + (uint32_t)__builtin_ctzll(bits);
-            if (used == SPARSE_CELLS || sum->counts[bin] > COUNT_MAX) {
-                return SPARSE_CELLS + 1;
-            }
-            cells[used++] = bin << COUNT_BITS | sum->counts[bin];
-        }
-    }
-    return used;
-}
-
-void cm_hist_sum_give(const struct cm_hist_sum *sum, struct cm_hist *into)
-{
-    uint32_t cells[SPARSE_CELLS];
-    uint32_t used = is_dense(into) ? SPARSE_CELLS + 1 : sum_cells(sum, cells);
-    if (used == 0) {
-        return;
-    }
-    if (used <= SPARSE_CELLS) {
-        struct cm_hist from = {.cells = cells, .used = (uint16_t)used, .cap = SPARSE_CELLS};
-        merge_from_sparse(into, &from);
-        return;
-    }
-    if (!is_dense(into)) {
-        make_dense(into);
-    }
-    for (uint32_t w = 0; w < CM_HIST_WORDS; w++) {
-        for (uint64_t bits = sum->used[w]; bits != 0; bits &= bits - 1) {
-            uint32_t bin = w * 64 + (uint32_t)__builtin_ctzll(bits);
-            add_dense(into, bin, sum->counts[bin]);
-        }
-    }
-}
-
-void cm_hist_sum_take(const struct cm_hist_sum *sum, struct cm_hist *into)
-{
-    for (uint32_t w = 0; w < CM_HIST_WORDS; w++) {
-        for (uint64_t bits = sum->used[w]; bits != 0; bits &= bits - 1) {
-            uint32_t bin = w * 64 + (uint32_t)__builtin_ctzll(bits);
-            cm_hist_sub(into, bin, sum->counts[bin]);
-        }
-    }
-}
-
-void cm_hist_sum_clear(struct cm_hist_sum *sum)
-{
-    for (uint32_t w = 0; w < CM_HIST_WORDS; w++) {
-        for (uint64_t bits = sum->used[w]; bits != 0; bits &= bits - 1) {
-            sum->counts[w * 64 + (uint32_t)__builtin_ctzll(bits)] = 0;
-        }
-        sum->used[w] = 0;
-    }
 }
 
 uint64_t cm_hist_quantile(const struct cm_hist *hist, uint64_t total, uint32_t per_mille)

@@ -57,26 +57,6 @@ void cm_hist_add(struct cm_hist *hist, uint32_t bin, uint32_t count);
 void cm_hist_sub(struct cm_hist *hist, uint32_t bin, uint32_t count);
 /* Adds all of `from`, which must be another one. */
 void cm_hist_merge(struct cm_hist *into, const struct cm_hist *from);
-/* A sum in the making, that several histograms get: counts of all bins, and a bit for each that is
- * not 0. Zero-initialised is an empty one. */
-#define CM_HIST_WORDS ((CM_HIST_BINS + 63u) / 64u)
-struct cm_hist_sum {
-    uint64_t used[CM_HIST_WORDS];
-    uint32_t counts[CM_HIST_BINS];
-};
-
-/* Whoever adds sees to it that no bin gets more than 2^32 - 1. */
-static inline void cm_hist_sum_add(struct cm_hist_sum *sum, uint32_t bin, uint32_t count)
-{
-    sum->counts[bin] += count;
-    sum->used[bin / 64] |= (uint64_t)(count > 0) << bin % 64;
-}
-
-void cm_hist_sum_give(const struct cm_hist_sum *sum, struct cm_hist *into); /* into += sum */
-/* into -= sum; the counts must be there (CM_ASSERT). */
-void cm_hist_sum_take(const struct cm_hist_sum *sum, struct cm_hist *into);
-void cm_hist_sum_clear(struct cm_hist_sum *sum); /* costs what is in it */
-
 /* Nearest rank: the value at rank ceil(per_mille * total / 1000), counted from 1. `total` is the
  * number of values that the histogram holds and must be > 0. */
 uint64_t cm_hist_quantile(const struct cm_hist *hist, uint64_t total, uint32_t per_mille);

@@ -115,7 +115,7 @@ static void follow(struct cm_engine *e)
     for (uint32_t i = 0; e->watermark_ms >= 0 && i < e->config->all_count; i++) {
         int64_t asof_ms = round_down(e->watermark_ms, e->config->all[i].step_ms);
         if (asof_ms > cm_windows_asof(e->windows, CM_VIEW_ROWS, i)) {
-            cm_windows_advance(e->windows, CM_VIEW_ROWS, i, asof_ms, asof_ms);
+            cm_windows_advance(e->windows, CM_VIEW_ROWS, i, asof_ms);
         }
     }
     cm_windows_trim(e->windows);
@@ -233,7 +233,7 @@ int cm_engine_rows(struct cm_engine *engine, int64_t asof_ms, cm_engine_row_fn *
     cm_windows_settle(e->windows, asof_ms == CM_ENGINE_LATEST ? INT64_MAX : asof_ms);
     for (uint32_t i = 0; i < e->config->all_count; i++) {
         int64_t to_ms = target_ms(e, i, asof_ms);
-        cm_windows_advance(e->windows, CM_VIEW_ROWS, i, to_ms, to_ms);
+        cm_windows_advance(e->windows, CM_VIEW_ROWS, i, to_ms);
         collect(e, i);
     }
     cm_windows_trim(e->windows);

@@ -46,8 +46,7 @@ static void next_period(struct cm_fill *f, uint32_t window, int64_t end_ms, int6
     next_ms = entry_ms < next_ms ? entry_ms : next_ms;
     next_ms = asof_ms < next_ms ? asof_ms : next_ms;
     next_ms = next_ms < least_ms ? least_ms : next_ms;
-    int64_t fold_ms = watermark_ms < next_ms ? watermark_ms : next_ms;
-    cm_windows_advance(f->windows, CM_VIEW_ROWS, window, next_ms, fold_ms);
+    cm_windows_advance(f->windows, CM_VIEW_ROWS, window, next_ms);
 }
 
 /* Closes the calendar periods that the watermark has passed; returns how far the window may go.
@@ -63,8 +62,7 @@ static int64_t close_periods(struct cm_fill *f, uint32_t window, int64_t asof_ms
         }
         int64_t first_ms = cm_window_next_asof(&f->config->all[window], r->first_ms);
         first_ms = first_ms < asof_ms ? first_ms : asof_ms;
-        cm_windows_advance(f->windows, CM_VIEW_ROWS, window, first_ms,
-                           r->watermark_ms < first_ms ? r->watermark_ms : first_ms);
+        cm_windows_advance(f->windows, CM_VIEW_ROWS, window, first_ms);
     }
     for (;;) {
         int64_t at_ms = cm_windows_asof(f->windows, CM_VIEW_ROWS, window);
@@ -76,7 +74,7 @@ static int64_t close_periods(struct cm_fill *f, uint32_t window, int64_t asof_ms
         if (r->hold_periods || r->watermark_ms < end_ms) {
             return end_ms;
         }
-        cm_windows_advance(f->windows, CM_VIEW_ROWS, window, end_ms, end_ms);
+        cm_windows_advance(f->windows, CM_VIEW_ROWS, window, end_ms);
         add_history(f, window, end_ms);
         next_period(f, window, end_ms, asof_ms);
     }
@@ -93,10 +91,7 @@ static void advance_rows(struct cm_fill *f)
         if (asof_ms == INT64_MIN || asof_ms < cm_windows_asof(f->windows, CM_VIEW_ROWS, i)) {
             continue;
         }
-        /* All but the pane that is filling now: whoever looks has at most that one to add. Older
-         * events go straight into the accumulators. */
-        int64_t fold_ms = r->now_ms < asof_ms ? r->now_ms : asof_ms;
-        cm_windows_advance(f->windows, CM_VIEW_ROWS, i, asof_ms, fold_ms);
+        cm_windows_advance(f->windows, CM_VIEW_ROWS, i, asof_ms);
     }
 }
 

@@ -102,7 +102,7 @@ static uint64_t rows_as_of(struct replay *r, int64_t asof_ms)
 {
     uint64_t before = r->summary->rows;
     for (uint32_t i = 0; i < r->config->all_count; i++) {
-        cm_windows_advance(r->windows, CM_VIEW_ROWS, i, asof_ms, asof_ms);
+        cm_windows_advance(r->windows, CM_VIEW_ROWS, i, asof_ms);
     }
     sort_all_units(r);
     for (uint32_t u = 0; u < r->sorted_count; u++) {
@@ -128,7 +128,7 @@ static uint64_t rows_as_of(struct replay *r, int64_t asof_ms)
  * instant. */
 static void keep_rows(struct replay *r, uint32_t window, int64_t asof_ms)
 {
-    cm_windows_advance(r->windows, CM_VIEW_ROWS, window, asof_ms, asof_ms);
+    cm_windows_advance(r->windows, CM_VIEW_ROWS, window, asof_ms);
     uint32_t count = cm_units_count(cm_windows_units(r->windows));
     for (uint32_t u = 0; u < count; u++) {
         struct cm_measures m;
@@ -228,8 +228,7 @@ static void pass_at(struct replay *r, int64_t until_ms)
     }
 }
 
-/* Lets windows follow the watermark, so that panes are given back; changes no row. Sliding windows
- * only let go of what they can never hold again and fold nothing in: that waits for the rows. */
+/* Lets windows follow the watermark, so that panes are given back; changes no row. */
 static void follow(struct replay *r)
 {
     for (uint32_t i = 0; i < r->config->all_count; i++) {
@@ -240,8 +239,7 @@ static void follow(struct replay *r)
             asof_ms = asof_ms < at_ms ? asof_ms : at_ms;
         }
         if (asof_ms > cm_windows_asof(r->windows, CM_VIEW_ROWS, i)) {
-            int64_t fold_ms = window->is_period ? asof_ms : asof_ms - window->length_ms;
-            cm_windows_advance(r->windows, CM_VIEW_ROWS, i, asof_ms, fold_ms);
+            cm_windows_advance(r->windows, CM_VIEW_ROWS, i, asof_ms);
         }
     }
     cm_windows_trim(r->windows);

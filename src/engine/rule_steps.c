@@ -96,14 +96,14 @@ void cm_rule_walk(struct cm_windows *windows, const struct cm_config *config, in
         if (next_ms > watermark_ms) {
             break;
         }
-        cm_windows_advance(windows, CM_VIEW_RULES, next, next_ms, next_ms);
+        cm_windows_advance(windows, CM_VIEW_RULES, next, next_ms);
         write_down(windows, next, next_ms, log);
     }
     /* Nothing changes on the rest of the way. */
     for (uint32_t i = 0; i < config->all_count; i++) {
         int64_t asof_ms = last_asof(&config->all[i], watermark_ms);
         if ((wanted >> i & 1u) != 0 && asof_ms > cm_windows_asof(windows, CM_VIEW_RULES, i)) {
-            cm_windows_advance(windows, CM_VIEW_RULES, i, asof_ms, asof_ms);
+            cm_windows_advance(windows, CM_VIEW_RULES, i, asof_ms);
         }
     }
 }

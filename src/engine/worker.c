@@ -261,10 +261,8 @@ static void begin_again(struct cm_worker *w)
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
         for (uint32_t i = 0; i < w->config->all_count; i++) {
             int64_t asof_ms = cm_windows_asof(w->windows, (enum cm_view)v, i);
-            int64_t fold_ms = w->global_watermark_ms < asof_ms ? w->global_watermark_ms : asof_ms;
             if (asof_ms != INT64_MIN) {
-                cm_windows_advance(fresh, (enum cm_view)v, i, asof_ms,
-                                   v == CM_VIEW_RULES ? asof_ms : fold_ms);
+                cm_windows_advance(fresh, (enum cm_view)v, i, asof_ms);
             }
         }
     }

@@ -65,11 +65,49 @@ static inline uint64_t cm_tally_handle_ms(const struct cm_tally *t)
     return t->talk_ms + t->hold_ms + t->acw_ms;
 }
 
+/* What fills whole vectors, and the few that are left over: a constant multiple of 4 is what a
+ * compiler takes for a vector loop. The arrays do not alias. */
+#define CM_TALLY_COUNT_WHOLE (CM_TALLY_COUNT_N / 4 * 4)
+#define CM_TALLY_SUM_WHOLE   (CM_TALLY_SUM_N / 4 * 4)
+
+/* into += from, counts and sums; the maxima stay as they are. */
+static inline void cm_tally_add(struct cm_tally *restrict into,
+                                const struct cm_tally *restrict from)
+{
+    for (unsigned i = 0; i < CM_TALLY_COUNT_WHOLE; i++) {
+        into->count[i] += from->count[i];
+    }
+    for (unsigned i = CM_TALLY_COUNT_WHOLE; i < CM_TALLY_COUNT_N; i++) {
+        into->count[i] += from->count[i];
+    }
+    for (unsigned i = 0; i < CM_TALLY_SUM_WHOLE; i++) {
+        into->sum[i] += from->sum[i];
+    }
+    for (unsigned i = CM_TALLY_SUM_WHOLE; i < CM_TALLY_SUM_N; i++) {
+        into->sum[i] += from->sum[i];
+    }
+}
+
+/* into -= from, which must be there; the maxima stay as they are. */
+static inline void cm_tally_subtract(struct cm_tally *restrict into,
+                                     const struct cm_tally *restrict from)
+{
+    for (unsigned i = 0; i < CM_TALLY_COUNT_WHOLE; i++) {
+        into->count[i] -= from->count[i];
+    }
+    for (unsigned i = CM_TALLY_COUNT_WHOLE; i < CM_TALLY_COUNT_N; i++) {
+        into->count[i] -= from->count[i];
+    }
+    for (unsigned i = 0; i < CM_TALLY_SUM_WHOLE; i++) {
+        into->sum[i] -= from->sum[i];
+    }
+    for (unsigned i = CM_TALLY_SUM_WHOLE; i < CM_TALLY_SUM_N; i++) {
+        into->sum[i] -= from->sum[i];
+    }
+}
+
 /* into += from; the maxima become the greater. */
 void cm_tally_merge(struct cm_tally *into, const struct cm_tally *from);
-/* into -= from, counts and sums; the maxima stay as they are. Every part must be there (CM_ASSERT
- * on offered). */
-void cm_tally_subtract(struct cm_tally *into, const struct cm_tally *from);
 /* No count and no sum is set. */
 bool cm_tally_is_empty(const struct cm_tally *tally);
 

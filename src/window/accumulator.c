@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "window/accumulator.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+static uint32_t max_u32(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
 
 void cm_accumulator_open(struct cm_accumulator *acc)
 {
@@ -9,7 +15,8 @@ void cm_accumulator_open(struct cm_accumulator *acc)
     cm_check_sums_lend(&acc->checks, acc->few_checks, CM_ACCUMULATOR_CHECKS);
 }
 
-void cm_accumulator_shrink(struct cm_accumulator *acc)
+/* What it has outgrown goes back when nothing is in it. */
+static void shrink(struct cm_accumulator *acc)
 {
     if (acc->hist.used == 0 && acc->hist.cells != acc->few_bins) {
         cm_hist_free(&acc->hist);
@@ -17,97 +24,96 @@ void cm_accumulator_shrink(struct cm_accumulator *acc)
     }
 }
 
-static void maxima_subtract(struct cm_accumulator *acc, uint32_t wait_ms, uint32_t handle_ms)
+void cm_addend_make(struct cm_addend *addend, const struct cm_leg *leg, int64_t no)
 {
-    if (wait_ms > 0 && wait_ms >= acc->tally.wait_max_ms) {
-        acc->tally.reserved |= CM_STALE_WAIT;
+    cm_leg_tally(leg, &addend->tally);
+    addend->checks = cm_leg_checks(leg);
+    addend->checks_count = leg->checks_count;
+    addend->bin = leg->bin;
+    addend->no = no;
+}
+
+void cm_accumulator_add(struct cm_accumulator *acc, const struct cm_addend *a)
+{
+    cm_tally_add(&acc->tally, &a->tally);
+    acc->tally.wait_max_ms = max_u32(acc->tally.wait_max_ms, a->tally.wait_max_ms);
+    acc->tally.handle_max_ms = max_u32(acc->tally.handle_max_ms, a->tally.handle_max_ms);
+    if (a->bin != CM_LEG_NO_BIN) {
+        cm_hist_add(&acc->hist, a->bin, 1);
     }
-    if (handle_ms > 0 && handle_ms >= acc->tally.handle_max_ms) {
-        acc->tally.reserved |= CM_STALE_HANDLE;
+    for (uint32_t i = 0; i < a->checks_count; i++) {
+        cm_check_sums_add(&acc->checks, a->checks[i] >> 1, 1, a->checks[i] & 1u);
+    }
+    if (acc->longest != NULL) {
+        cm_longest_add(acc->longest, a->no, a->tally.wait_max_ms, a->tally.handle_max_ms);
     }
 }
 
-static void add_checks(struct cm_check_sums *into, const struct cm_leg *leg)
+void cm_accumulator_subtract(struct cm_accumulator *acc, const struct cm_addend *a)
 {
-    const uint16_t *checks = cm_leg_checks(leg);
-    for (uint32_t i = 0; i < leg->checks_count; i++) {
-        cm_check_sums_add(into, checks[i] >> 1, 1, checks[i] & 1u);
+    cm_tally_subtract(&acc->tally, &a->tally);
+    if (a->bin != CM_LEG_NO_BIN) {
+        cm_hist_sub(&acc->hist, a->bin, 1);
+        shrink(acc);
+    }
+    for (uint32_t i = 0; i < a->checks_count; i++) {
+        cm_check_sums_subtract(&acc->checks, a->checks[i] >> 1, 1, a->checks[i] & 1u);
+    }
+    bool wait = a->tally.wait_max_ms > 0 && a->tally.wait_max_ms >= acc->tally.wait_max_ms;
+    bool handle = a->tally.handle_max_ms > 0 && a->tally.handle_max_ms >= acc->tally.handle_max_ms;
+    acc->tally.reserved |= (wait ? CM_STALE_WAIT : 0) | (handle ? CM_STALE_HANDLE : 0);
+}
+
+void cm_accumulator_take_back(struct cm_accumulator *acc, const struct cm_addend *a)
+{
+    cm_accumulator_subtract(acc, a);
+    if (acc->longest != NULL) {
+        cm_longest_take_back(acc->longest, a->no, a->tally.wait_max_ms, a->tally.handle_max_ms);
     }
 }
 
-void cm_accumulator_add_leg(struct cm_accumulator *acc, const struct cm_leg *leg)
+void cm_accumulator_settle(struct cm_accumulator *acc, const struct cm_addend *a)
 {
-    cm_leg_add_tally(leg, &acc->tally);
-    if (leg->bin != CM_LEG_NO_BIN) {
-        cm_hist_add(&acc->hist, leg->bin, 1);
-    }
-    add_checks(&acc->checks, leg);
+    acc->settled_wait_ms = max_u32(acc->settled_wait_ms, a->tally.wait_max_ms);
+    acc->settled_handle_ms = max_u32(acc->settled_handle_ms, a->tally.handle_max_ms);
 }
 
-void cm_accumulator_subtract_leg(struct cm_accumulator *acc, const struct cm_leg *leg)
+void cm_accumulator_merge(struct cm_accumulator *into, const struct cm_accumulator *from)
 {
-    const uint16_t *checks = cm_leg_checks(leg);
-    cm_leg_subtract_tally(leg, &acc->tally);
-    if (leg->bin != CM_LEG_NO_BIN) {
-        cm_hist_sub(&acc->hist, leg->bin, 1);
-    }
-    for (uint32_t i = 0; i < leg->checks_count; i++) {
-        cm_check_sums_subtract(&acc->checks, checks[i] >> 1, 1, checks[i] & 1u);
-    }
-    maxima_subtract(acc, leg->wait_ms, cm_leg_handle_ms(leg));
-}
-
-void cm_leg_sum_add(struct cm_leg_sum *sum, const struct cm_leg *leg)
-{
-    cm_leg_add_tally(leg, &sum->tally);
-    if (leg->bin != CM_LEG_NO_BIN) {
-        cm_hist_sum_add(&sum->hist, leg->bin, 1);
-    }
-    add_checks(&sum->checks, leg);
-}
-
-void cm_leg_sum_clear(struct cm_leg_sum *sum)
-{
-    memset(&sum->tally, 0, sizeof(sum->tally));
-    cm_hist_sum_clear(&sum->hist);
-    cm_check_sums_clear(&sum->checks);
-}
-
-void cm_leg_sum_free(struct cm_leg_sum *sum)
-{
-    cm_check_sums_free(&sum->checks);
-}
-
-void cm_accumulator_add_sum(struct cm_accumulator *acc, const struct cm_leg_sum *sum)
-{
-    cm_tally_merge(&acc->tally, &sum->tally);
-    cm_hist_sum_give(&sum->hist, &acc->hist);
-    cm_check_sums_merge(&acc->checks, &sum->checks);
-}
-
-void cm_accumulator_subtract_sum(struct cm_accumulator *acc, const struct cm_leg_sum *sum)
-{
-    cm_tally_subtract(&acc->tally, &sum->tally);
-    cm_hist_sum_take(&sum->hist, &acc->hist);
-    cm_check_sums_take(&acc->checks, &sum->checks);
-    maxima_subtract(acc, sum->tally.wait_max_ms, sum->tally.handle_max_ms);
+    cm_tally_merge(&into->tally, &from->tally);
+    into->tally.reserved |= from->tally.reserved;
+    cm_hist_merge(&into->hist, &from->hist);
+    cm_check_sums_merge(&into->checks, &from->checks);
+    into->settled_wait_ms = max_u32(into->settled_wait_ms, from->settled_wait_ms);
+    into->settled_handle_ms = max_u32(into->settled_handle_ms, from->settled_handle_ms);
 }
 
 void cm_accumulator_clear(struct cm_accumulator *acc)
 {
     memset(&acc->tally, 0, sizeof(acc->tally));
+    acc->settled_wait_ms = acc->settled_handle_ms = 0;
     cm_hist_clear(&acc->hist);
-    cm_accumulator_shrink(acc);
+    shrink(acc);
     cm_check_sums_clear(&acc->checks);
+    if (acc->longest != NULL) {
+        cm_longest_clear(acc->longest);
+    }
 }
 
 void cm_accumulator_free(struct cm_accumulator *acc)
 {
     cm_hist_free(&acc->hist);
     cm_check_sums_free(&acc->checks);
+    if (acc->longest != NULL) {
+        cm_longest_free(acc->longest);
+        free(acc->longest);
+        acc->longest = NULL;
+    }
 }
 
 size_t cm_accumulator_bytes(const struct cm_accumulator *acc)
 {
-    return cm_hist_bytes(&acc->hist) + cm_check_sums_bytes(&acc->checks);
+    size_t bytes = cm_hist_bytes(&acc->hist) + cm_check_sums_bytes(&acc->checks);
+    return acc->longest == NULL ? bytes
+                                : bytes + sizeof(*acc->longest) + cm_longest_bytes(acc->longest);
 }

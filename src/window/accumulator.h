@@ -4,7 +4,8 @@
  *
  * Sums and histogram subtract exactly. A maximum does not: when what leaves may have been the
  * longest, the maximum is marked stale, and whoever reads it finds it again among what is left
- * (windows_read.c knows where).
+ * (windows_longest.c knows where). That is cheap where a window holds few legs of a unit. Where it
+ * holds many, those that may still become the longest are kept (longest.h).
  */
 #ifndef CM_WINDOW_ACCUMULATOR_H
 #define CM_WINDOW_ACCUMULATOR_H
@@ -17,15 +18,19 @@
 #include "event/tally.h"
 #include "window/check_sums.h"
 #include "window/leg.h"
+#include "window/longest.h"
 
 /* Most seats have few legs in a window: what they need lies within, and is not to be looked for
  * elsewhere. */
-#define CM_ACCUMULATOR_BINS   30u
+#define CM_ACCUMULATOR_BINS   26u
 #define CM_ACCUMULATOR_CHECKS 4u
 
 /* Zero-initialised, and then opened, is an empty one. It stays where it is: see cm_hist_lend(). */
 struct cm_accumulator {
-    struct cm_tally tally; /* tally.reserved: CM_STALE_* */
+    struct cm_tally tally;      /* tally.reserved: CM_STALE_* */
+    struct cm_longest *longest; /* of many legs; NULL: the maxima are in the tally */
+    uint32_t settled_wait_ms; /* longest of those that no revision takes back: of a period, which */
+    uint32_t settled_handle_ms; /* outlives them */
     struct cm_hist hist;
     struct cm_check_sums checks;
     struct cm_check_sum few_checks[CM_ACCUMULATOR_CHECKS];
@@ -36,26 +41,29 @@ _Static_assert(sizeof(struct cm_accumulator) <= 5 * CM_CACHE_LINE, "there are se
 
 void cm_accumulator_open(struct cm_accumulator *acc);
 
-/* Legs added up once, for several accumulators. Zero-initialised is an empty one. */
-struct cm_leg_sum {
-    struct cm_tally tally;
-    struct cm_hist_sum hist;
-    struct cm_check_sums checks;
-};
-
 #define CM_STALE_WAIT   1u
 #define CM_STALE_HANDLE 2u
 
-void cm_accumulator_add_leg(struct cm_accumulator *acc, const struct cm_leg *leg);
-void cm_accumulator_subtract_leg(struct cm_accumulator *acc, const struct cm_leg *leg);
-void cm_leg_sum_add(struct cm_leg_sum *sum, const struct cm_leg *leg);
-void cm_leg_sum_clear(struct cm_leg_sum *sum); /* keeps the memory of its checks */
-void cm_leg_sum_free(struct cm_leg_sum *sum);
-void cm_accumulator_add_sum(struct cm_accumulator *acc, const struct cm_leg_sum *sum);
-void cm_accumulator_subtract_sum(struct cm_accumulator *acc, const struct cm_leg_sum *sum);
-/* What it has outgrown goes back when nothing is in it: call after subtracting. */
-void cm_accumulator_shrink(struct cm_accumulator *acc);
-/* Stale no longer. */
+/* A leg in the form in which sums take it; made once for all of them. Borrows the leg. */
+struct cm_addend {
+    struct cm_tally tally;
+    const uint16_t *checks;
+    uint32_t checks_count, bin;
+    int64_t no; /* its pane */
+};
+
+void cm_addend_make(struct cm_addend *addend, const struct cm_leg *leg, int64_t no);
+
+void cm_accumulator_add(struct cm_accumulator *acc, const struct cm_addend *addend);
+/* One that leaves the window: its pane lies before the left of it from now on. */
+void cm_accumulator_subtract(struct cm_accumulator *acc, const struct cm_addend *addend);
+/* One that a revision replaces. */
+void cm_accumulator_take_back(struct cm_accumulator *acc, const struct cm_addend *addend);
+/* Of a period: that leg is not taken back any more. */
+void cm_accumulator_settle(struct cm_accumulator *acc, const struct cm_addend *addend);
+/* into += from, of periods. */
+void cm_accumulator_merge(struct cm_accumulator *into, const struct cm_accumulator *from);
+/* Nothing is in it, and nothing stale. */
 void cm_accumulator_clear(struct cm_accumulator *acc);
 void cm_accumulator_free(struct cm_accumulator *acc);
 size_t cm_accumulator_bytes(const struct cm_accumulator *acc); /* heap bytes held */

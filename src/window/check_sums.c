@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fail.h"
 #include "base/memory.h"
 
 void cm_check_sums_grow(struct cm_check_sums *sums, uint32_t name)
@@ -20,15 +19,6 @@ void cm_check_sums_grow(struct cm_check_sums *sums, uint32_t name)
     sums->count = count;
 }
 
-void cm_check_sums_subtract(struct cm_check_sums *sums, uint32_t name, uint32_t evaluated,
-                            uint32_t passed)
-{
-    CM_ASSERT(name < sums->count && sums->at[name].evaluated >= evaluated &&
-              sums->at[name].passed >= passed);
-    sums->at[name].evaluated -= evaluated;
-    sums->at[name].passed -= passed;
-}
-
 void cm_check_sums_merge(struct cm_check_sums *into, const struct cm_check_sums *from)
 {
     if (from->count > into->count) {
@@ -38,21 +28,6 @@ void cm_check_sums_merge(struct cm_check_sums *into, const struct cm_check_sums 
         into->at[i].evaluated += from->at[i].evaluated;
         into->at[i].passed += from->at[i].passed;
     }
-}
-
-void cm_check_sums_take(struct cm_check_sums *into, const struct cm_check_sums *from)
-{
-    for (uint32_t i = 0; i < from->count; i++) {
-        if (from->at[i].evaluated > 0) {
-            cm_check_sums_subtract(into, i, from->at[i].evaluated, from->at[i].passed);
-        }
-    }
-}
-
-void cm_check_sums_copy(struct cm_check_sums *into, const struct cm_check_sums *from)
-{
-    cm_check_sums_clear(into);
-    cm_check_sums_merge(into, from);
 }
 
 void cm_check_sums_clear(struct cm_check_sums *sums)

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/fail.h"
+
 struct cm_check_sum {
     uint32_t evaluated, passed;
 };
@@ -44,14 +46,17 @@ static inline void cm_check_sums_add(struct cm_check_sums *sums, uint32_t name, 
 }
 
 /* What was added must be there (CM_ASSERT). */
-void cm_check_sums_subtract(struct cm_check_sums *sums, uint32_t name, uint32_t evaluated,
-                            uint32_t passed);
+static inline void cm_check_sums_subtract(struct cm_check_sums *sums, uint32_t name,
+                                          uint32_t evaluated, uint32_t passed)
+{
+    CM_ASSERT(name < sums->count && sums->at[name].evaluated >= evaluated &&
+              sums->at[name].passed >= passed);
+    sums->at[name].evaluated -= evaluated;
+    sums->at[name].passed -= passed;
+}
+
 void cm_check_sums_merge(struct cm_check_sums *into, const struct cm_check_sums *from);
-/* into -= from; it must be there (CM_ASSERT). */
-void cm_check_sums_take(struct cm_check_sums *into, const struct cm_check_sums *from);
-void cm_check_sums_copy(struct cm_check_sums *into,
-                        const struct cm_check_sums *from); /* replaces */
-void cm_check_sums_clear(struct cm_check_sums *sums);      /* to zero; keeps the memory */
+void cm_check_sums_clear(struct cm_check_sums *sums); /* to zero; keeps the memory */
 void cm_check_sums_free(struct cm_check_sums *sums);
 size_t cm_check_sums_bytes(const struct cm_check_sums *sums);
 

@@ -70,7 +70,7 @@ void cm_leg_judge(struct cm_leg *leg, const struct cm_event *event, const struct
     }
     if (event->rating >= 0) {
         leg->flags |= flag_if(true, CM_TALLY_AT_ratings);
-        leg->rating = (uint8_t)event->rating;
+        leg->rating = (uint16_t)event->rating;
     }
     marks->count = 0;
     if (event->checks_count > 0 || config->check_rules.count > 0) {

@@ -3,7 +3,7 @@
  *
  * A leg is judged once, here: outcome, short abandons, service level, compliance. It is kept in one
  * cache line (leg_log.h) as long as a window holds it or a revision may take it back; sums only add
- * and subtract it. One that was taken back has nothing set but its time and its cell, so it adds
+ * and subtract it. One that was taken back has nothing set but where it belongs, so it adds
  * nothing.
  *
  * UNITS     counts of legs, ms.
@@ -22,7 +22,7 @@
 #include "window/marks.h"
 
 #define CM_LEG_NO_BIN     0xffffu
-#define CM_LEG_CHECKS_FEW 7u
+#define CM_LEG_CHECKS_FEW 5u
 
 struct cm_leg {
     int64_t ts_ms;
@@ -33,8 +33,8 @@ struct cm_leg {
     uint16_t flags;        /* bit i: 1 in cm_tally.count[i]; vetoes apart */
     uint16_t vetoes;       /* as cm_tally.vetoes */
     uint16_t bin;          /* of the handle time; CM_LEG_NO_BIN when not answered */
-    uint8_t rating;        /* 0 where there is none */
-    bool is_orphan;        /* a revision may take it back, but no track has it any more */
+    uint16_t rating;       /* 0 where there is none */
+    uint32_t before;       /* place of the leg of its cell that came before it (leg_log.h) */
     uint16_t checks_count; /* verdicts by name: 64 KiB hold fewer than 2^14 */
     uint16_t checks[CM_LEG_CHECKS_FEW]; /* each number of the name * 2 + passed; when there are
                                            more, where they are (leg_log.h) */
@@ -81,48 +81,27 @@ static inline const uint16_t *cm_leg_checks(const struct cm_leg *leg)
 static const uint32_t cm_leg_masks[CM_TALLY_AT_vetoes] = {1,  2,   4,   8,   16,   32,
                                                           64, 128, 256, 512, 1024, 2048};
 
-/* into += leg, with the maxima. */
-static inline void cm_leg_add_tally(const struct cm_leg *leg, struct cm_tally *into)
+/* What it adds, once for all sums that get it. */
+static inline void cm_leg_tally(const struct cm_leg *leg, struct cm_tally *out)
 {
     uint32_t flags = leg->flags;
     for (unsigned i = 0; i < CM_TALLY_AT_vetoes; i++) {
-        into->count[i] += (flags & cm_leg_masks[i]) == cm_leg_masks[i];
+        out->count[i] = (flags & cm_leg_masks[i]) == cm_leg_masks[i];
     }
-    into->vetoes += leg->vetoes;
-    uint32_t wait_ms = leg->wait_ms;
-    uint32_t handle_ms = cm_leg_handle_ms(leg);
     bool answered = cm_leg_has(leg, CM_TALLY_AT_answered);
-    into->wait_ms += answered ? wait_ms : 0;
-    into->abandon_wait_ms += answered ? 0 : wait_ms;
-    into->talk_ms += leg->talk_ms;
-    into->hold_ms += leg->hold_ms;
-    into->acw_ms += leg->acw_ms;
-    into->transfers += leg->transfers;
-    into->rating_sum += leg->rating;
-    into->check_weight += leg->check_weight;
-    into->check_weight_passed += leg->check_weight_passed;
-    into->wait_max_ms = wait_ms > into->wait_max_ms ? wait_ms : into->wait_max_ms;
-    into->handle_max_ms = handle_ms > into->handle_max_ms ? handle_ms : into->handle_max_ms;
-}
-
-/* into -= leg; the maxima stay as they are. */
-static inline void cm_leg_subtract_tally(const struct cm_leg *leg, struct cm_tally *into)
-{
-    uint32_t flags = leg->flags;
-    for (unsigned i = 0; i < CM_TALLY_AT_vetoes; i++) {
-        into->count[i] -= (flags & cm_leg_masks[i]) == cm_leg_masks[i];
-    }
-    into->vetoes -= leg->vetoes;
-    bool answered = cm_leg_has(leg, CM_TALLY_AT_answered);
-    into->wait_ms -= answered ? leg->wait_ms : 0;
-    into->abandon_wait_ms -= answered ? 0 : leg->wait_ms;
-    into->talk_ms -= leg->talk_ms;
-    into->hold_ms -= leg->hold_ms;
-    into->acw_ms -= leg->acw_ms;
-    into->transfers -= leg->transfers;
-    into->rating_sum -= leg->rating;
-    into->check_weight -= leg->check_weight;
-    into->check_weight_passed -= leg->check_weight_passed;
+    out->vetoes = leg->vetoes;
+    out->wait_ms = answered ? leg->wait_ms : 0;
+    out->abandon_wait_ms = answered ? 0 : leg->wait_ms;
+    out->talk_ms = leg->talk_ms;
+    out->hold_ms = leg->hold_ms;
+    out->acw_ms = leg->acw_ms;
+    out->transfers = leg->transfers;
+    out->rating_sum = leg->rating;
+    out->check_weight = leg->check_weight;
+    out->check_weight_passed = leg->check_weight_passed;
+    out->wait_max_ms = leg->wait_ms;
+    out->handle_max_ms = cm_leg_handle_ms(leg);
+    out->reserved = 0;
 }
 
 #endif

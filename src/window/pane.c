@@ -7,9 +7,9 @@
 #include "base/fail.h"
 #include "base/memory.h"
 
-#define TABLE_MIN   1024u
-#define CELLS_LEAST 4u
-#define SPARE_MOST  256u
+#define TABLE_MIN  1024u
+#define LEGS_LEAST 4u
+#define SPARE_MOST 256u
 
 struct cm_panes {
     int64_t pane_ms;
@@ -21,8 +21,8 @@ struct cm_panes {
     uint32_t count;
     struct cm_pane *spare; /* by `newer` */
     uint32_t spare_count;
-    uint64_t items;
-    size_t bytes; /* of panes and tracks */
+    uint64_t legs;
+    size_t bytes; /* of panes and their lists */
 };
 
 struct cm_panes *cm_panes_create(int64_t pane_ms)
@@ -37,8 +37,8 @@ struct cm_panes *cm_panes_create(int64_t pane_ms)
 
 static void pane_free(struct cm_panes *panes, struct cm_pane *pane)
 {
-    panes->bytes -= sizeof(*pane) + pane->cells_cap * sizeof(*pane->cells);
-    free(pane->cells);
+    panes->bytes -= sizeof(*pane) + pane->legs_cap * sizeof(*pane->legs);
+    free(pane->legs);
     free(pane);
 }
 
@@ -64,7 +64,7 @@ static struct cm_pane *pane_new(struct cm_panes *panes)
     }
     panes->spare = pane->newer;
     panes->spare_count--;
-    *pane = (struct cm_pane){.cells = pane->cells, .cells_cap = pane->cells_cap};
+    *pane = (struct cm_pane){.legs = pane->legs, .legs_cap = pane->legs_cap};
     return pane;
 }
 
@@ -103,9 +103,9 @@ int64_t cm_panes_floor(const struct cm_panes *panes)
     return panes->floor_no;
 }
 
-uint64_t cm_panes_entries(const struct cm_panes *panes)
+uint64_t cm_panes_legs(const struct cm_panes *panes)
 {
-    return panes->items;
+    return panes->legs;
 }
 
 size_t cm_panes_bytes(const struct cm_panes *panes)
@@ -206,6 +206,7 @@ void cm_panes_drop(struct cm_panes *panes, int64_t floor_no)
         }
         *link = pane->hash_next;
         panes->oldest = pane->newer;
+        panes->legs -= pane->legs_count;
         *(pane->newer == NULL ? &panes->newest : &pane->newer->older) = NULL;
         if (panes->recent == pane) {
             panes->recent = NULL;
@@ -214,33 +215,31 @@ void cm_panes_drop(struct cm_panes *panes, int64_t floor_no)
     }
 }
 
-static void note_cell(struct cm_panes *panes, struct cm_pane *pane, uint32_t cell)
+void cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, uint32_t leg)
 {
-    if (pane->cells_count == pane->cells_cap) {
-        uint32_t cap = pane->cells_cap == 0 ? CELLS_LEAST : pane->cells_cap * 2;
-        panes->bytes += (cap - pane->cells_cap) * sizeof(*pane->cells);
-        pane->cells = cm_realloc(pane->cells, cap, sizeof(*pane->cells));
-        pane->cells_cap = cap;
+    if (pane->legs_count == pane->legs_cap) {
+        uint32_t cap =
+            pane->legs_cap < LEGS_LEAST ? LEGS_LEAST : pane->legs_cap + pane->legs_cap / 2;
+        panes->bytes += (cap - pane->legs_cap) * sizeof(*pane->legs);
+        pane->legs = cm_realloc(pane->legs, cap, sizeof(*pane->legs));
+        pane->legs_cap = cap;
     }
-    pane->cells[pane->cells_count++] = cell;
+    pane->legs[pane->legs_count++] = leg;
+    panes->legs++;
 }
 
-void cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_track *track,
-                  uint32_t cell, uint32_t leg)
+uint32_t cm_pane_index(const struct cm_pane *pane, uint32_t leg)
 {
-    uint64_t end = cm_track_lower(track, pane->no + 1);
-    if (end == track->first || cm_item_no(cm_track_at(track, end - 1)) != pane->no) {
-        note_cell(panes, pane, cell);
+    uint32_t low = 0;
+    uint32_t high = pane->legs_count;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if ((int32_t)(pane->legs[middle] - leg) > 0) {
+            high = middle;
+        } else {
+            low = middle;
+        }
     }
-    cm_track_insert(track, end, cm_item_of(pane->no, leg), &panes->bytes);
-    panes->items++;
-}
-
-void cm_panes_release(struct cm_panes *panes, struct cm_track *track, int64_t floor_no)
-{
-    uint32_t count = (uint32_t)(cm_track_lower(track, floor_no) - track->first);
-    if (count > 0) {
-        cm_track_drop(track, count, &panes->bytes);
-        panes->items -= count;
-    }
+    CM_ASSERT(low < pane->legs_count && pane->legs[low] == leg);
+    return low;
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/* pane.h — event time cut into panes. A pane has the list of the cells that have a leg in it; the
- * legs stand in the tracks of their cells (track.h). A cell is what counts for the same units
- * (windows_state.h).
+/* pane.h — event time cut into panes. A pane has the places of the legs in it (leg_log.h), in the
+ * order in which they came.
  *
- *   panes by time   [ 07:59:58 ] ─ [ 07:59:59 ] ─ [ 08:00:01 ] ─ ...     (only those with cells)
- *                     cell 7         cell 2         cell 7
- *   cell 7's track  [ 58: leg, 58: leg ............ 01: leg ]
+ *   panes by time   [ 07:59:58 ] ─ [ 07:59:59 ] ─ [ 08:00:01 ] ─ ...      (only those with legs)
+ *                     leg 4711       leg 4712       leg 4713
+ *                     leg 4714
  *
- * A leg touches one item, however many units and windows there are.
+ * A pane also knows, a bit a window, whose sums have its legs and whose sums should have them; what
+ * differs is made up for when somebody looks (windows_fold.c).
  *
- * THREADS   One thread. OWNERSHIP A store owns its panes; tracks are their cells'.
- * COST      find: the newest pane is tried first, then a hash table.
+ * THREADS   One thread. OWNERSHIP A store owns its panes.
+ * COST      find: the newest pane is tried first, then a hash table. 4 bytes a leg.
  */
 #ifndef CM_WINDOW_PANE_H
 #define CM_WINDOW_PANE_H
@@ -19,16 +19,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "window/track.h"
+#define CM_PANE_USES 2u /* views: windows.h has as many */
+
+/* What a view's windows make of a pane. */
+struct cm_pane_use {
+    uint32_t done;     /* legs [0, done) are in the sums of the windows in `in` */
+    uint16_t in, want; /* windows whose sums have it; whose sums should */
+    uint16_t moved;    /* windows in which the units of all its legs have changed */
+    uint16_t fresh;    /* and those of the legs from `done` on */
+    bool is_listed;    /* in the list by newer_use and older_use: something is to be made up for */
+    struct cm_pane *next_use, *last_use; /* last_use: the one before it */
+};
 
 struct cm_pane {
     int64_t no; /* event time / pane length */
     struct cm_pane *older, *newer;
     struct cm_pane *hash_next;
-    uint32_t *cells; /* each once */
-    uint32_t cells_count, cells_cap;
-    uint32_t moved; /* windows that it came into or left, and its cells do not know it yet */
-    struct cm_pane *moved_next;
+    uint32_t *legs; /* places, rising modulo 2^32 */
+    uint32_t legs_count, legs_cap;
+    struct cm_pane_use uses[CM_PANE_USES];
 };
 
 struct cm_panes;
@@ -46,17 +55,15 @@ struct cm_pane *cm_panes_oldest(const struct cm_panes *panes);
 struct cm_pane *cm_panes_newest(const struct cm_panes *panes);
 /* Panes below this number have been given back and are not made again. */
 int64_t cm_panes_floor(const struct cm_panes *panes);
-/* Gives back all panes with a number below floor_no; never falls. What their cells have in them
- * must have been given back (cm_panes_release()). */
+/* Gives back all panes with a number below floor_no; never falls. None of them may be listed. */
 void cm_panes_drop(struct cm_panes *panes, int64_t floor_no);
-/* Legs in tracks. */
-uint64_t cm_panes_entries(const struct cm_panes *panes);
+/* Legs in panes. */
+uint64_t cm_panes_legs(const struct cm_panes *panes);
 size_t cm_panes_bytes(const struct cm_panes *panes);
 
-/* Adds a leg, by its place, to the track of that cell. */
-void cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, struct cm_track *track,
-                  uint32_t cell, uint32_t leg);
-/* Forgets what a cell has in panes below floor_no. */
-void cm_panes_release(struct cm_panes *panes, struct cm_track *track, int64_t floor_no);
+/* Adds a leg that came after all others, by its place. */
+void cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, uint32_t leg);
+/* Which of the pane's legs has that place; it must be there (CM_ASSERT). */
+uint32_t cm_pane_index(const struct cm_pane *pane, uint32_t leg);
 
 #endif

@@ -9,7 +9,7 @@
 #include "window/windows_state.h"
 
 /* Records of the journal whose cells, and whose legs, are on their way from memory. */
-#define EXPIRED_AHEAD 8u
+#define EXPIRED_CELLS 8u
 #define EXPIRED_LEGS  16u
 
 _Static_assert(CM_WINDOWS_MAX <= 16, "changed marks are 16 bits");
@@ -33,12 +33,12 @@ struct cm_windows *cm_windows_create(const struct cm_config *config, const struc
     w->attribution = cm_attribution_create(config, roster, w->units);
     w->journal = cm_journal_create(config->dedupe_ms);
     w->clock_ms = INT64_MIN;
-    w->most_fold_no = INT64_MIN;
     w->source_ms = INT64_MIN;
     for (uint32_t i = 0; i < config->all_count; i++) {
         w->pane_ms = gcd(config->all[i].step_ms, w->pane_ms);
     }
     w->panes = cm_panes_create(w->pane_ms);
+    w->work = cm_alloc(WORK_MOST, sizeof(*w->work));
     w->views[CM_VIEW_ROWS].kinds = (1u << CM_KIND_COUNT) - 1;
     w->views[CM_VIEW_RULES].kinds = rules_windows == 0 ? 0 : rules_kinds;
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
@@ -49,7 +49,7 @@ struct cm_windows *cm_windows_create(const struct cm_config *config, const struc
                 v == CM_VIEW_ROWS || (w->views[v].kinds != 0 && (rules_windows >> i & 1u) != 0);
             span->asof_ms = INT64_MIN;
             span->left_no = INT64_MIN;
-            span->fold_no = INT64_MIN;
+            span->asof_no = INT64_MIN;
         }
     }
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
@@ -59,40 +59,14 @@ struct cm_windows *cm_windows_create(const struct cm_config *config, const struc
     return w;
 }
 
-static void unit_free(struct cm_windows *w, uint32_t unit)
-{
-    free(w->state[unit].cells);
-    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-        for (uint32_t i = 0; i < w->config->all_count; i++) {
-            struct cm_accumulator *sums = cm_windows_peek_sums(w, v, unit, i);
-            if (sums != NULL) {
-                cm_accumulator_free(sums);
-            }
-        }
-    }
-}
-
 void cm_windows_destroy(struct cm_windows *w)
 {
     if (w == NULL) {
         return;
     }
-    for (uint32_t u = 0; u < w->state_cap; u++) {
-        unit_free(w, u);
-    }
-    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-        free(w->views[v].changed);
-        free(w->views[v].marks);
-        free(w->views[v].taken);
-    }
     cm_windows_detail_close(w);
-    cm_windows_cells_free(w);
-    cm_bump_free(&w->sums);
-    free(w->state);
-    free(w->kinds);
-    cm_leg_sum_free(&w->sum);
-    cm_hist_free(&w->scratch);
-    cm_check_sums_free(&w->check_scratch);
+    cm_windows_units_free(w);
+    free(w->work);
     cm_panes_destroy(w->panes);
     cm_journal_destroy(w->journal);
     cm_leg_log_free(&w->legs);
@@ -123,72 +97,11 @@ int64_t cm_windows_pane_ms(const struct cm_windows *w)
     return w->pane_ms;
 }
 
-/* ---- units */
-
-static void state_grow(struct cm_windows *w, uint32_t unit)
-{
-    uint32_t cap = w->state_cap == 0 ? 1024 : w->state_cap;
-    while (cap <= unit) {
-        cap *= 2;
-    }
-    w->state = cm_realloc(w->state, cap, sizeof(*w->state));
-    memset(&w->state[w->state_cap], 0, (cap - w->state_cap) * sizeof(*w->state));
-    w->kinds = cm_realloc(w->kinds, cap, sizeof(*w->kinds));
-    memset(&w->kinds[w->state_cap], 0, (cap - w->state_cap) * sizeof(*w->kinds));
-    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-        uint16_t **marks = &w->views[v].marks;
-        *marks = cm_realloc(*marks, cap, sizeof(**marks));
-        memset(*marks + w->state_cap, 0, (cap - w->state_cap) * sizeof(**marks));
-    }
-    w->state_cap = cap;
-}
-
-static struct unit_state *state_of(struct cm_windows *w, uint32_t unit)
-{
-    if (CM_UNLIKELY(unit >= w->state_cap)) {
-        state_grow(w, unit);
-    }
-    struct unit_state *state = &w->state[unit];
-    if (CM_UNLIKELY(state->cells == NULL)) {
-        w->kinds[unit] = cm_units_key(w->units, unit)->kind;
-    }
-    return state;
-}
-
-void cm_windows_note_unit(struct cm_windows *w, uint32_t unit)
-{
-    (void)state_of(w, unit);
-}
-
-struct cm_accumulator *cm_windows_make_sums(struct cm_windows *w, enum cm_view view, uint32_t unit,
-                                            uint32_t window)
-{
-    struct unit_state *state = &w->state[unit];
-    uint32_t sliding = w->config->windows.count;
-    bool is_sliding = window < sliding;
-    uint32_t count = is_sliding ? sliding : w->config->all_count - sliding;
-    struct cm_accumulator *sums = cm_bump_alloc(&w->sums, count * sizeof(*sums));
-    for (uint32_t i = 0; i < count; i++) {
-        cm_accumulator_open(&sums[i]);
-    }
-    *(is_sliding ? &state->sliding[view] : &state->periods[view]) = sums;
-    return cm_windows_peek_sums(w, view, unit, window);
-}
-
-void cm_windows_list(struct view *v, uint32_t unit)
-{
-    if (v->changed_count == v->changed_cap) {
-        v->changed_cap = v->changed_cap == 0 ? 1024 : 2 * v->changed_cap;
-        v->changed = cm_realloc(v->changed, v->changed_cap, sizeof(*v->changed));
-    }
-    v->changed[v->changed_count++].unit = unit;
-}
-
 /* ---- taking events */
 
-static struct impact find_impact(const struct cm_windows *w, enum cm_view view, int64_t no)
+static uint32_t find_impact(const struct cm_windows *w, enum cm_view view, int64_t no)
 {
-    struct impact impact = {0, 0};
+    uint32_t changed = 0;
     for (uint32_t i = 0; i < w->config->all_count; i++) {
         const struct span *span = &w->views[view].spans[i];
         if (!span->used) {
@@ -196,20 +109,19 @@ static struct impact find_impact(const struct cm_windows *w, enum cm_view view, 
         }
         /* What is still ahead of the window is marked when it comes in; what has left it already
          * may be missing in the row that was written last, whose asof then holds no longer. */
-        bool left = no < span->left_no;
-        bool stands = left ? view == CM_VIEW_ROWS && !w->config->all[i].is_period
-                           : no < span->fold_no || no * w->pane_ms < span->asof_ms;
-        impact.changed |= (uint32_t)stands << i;
-        impact.folded |= (uint32_t)(no < span->fold_no) << i; /* else seen when somebody looks */
+        bool stands = no < span->left_no ? view == CM_VIEW_ROWS && !w->config->all[i].is_period
+                                         : no < span->asof_no;
+        changed |= (uint32_t)stands << i;
     }
-    return impact;
+    return changed;
 }
 
-static struct impact impact_of(struct cm_windows *w, enum cm_view view, int64_t no)
+/* The windows in which the units of a leg of that pane change by it. */
+static uint32_t impact_of(struct cm_windows *w, enum cm_view view, int64_t no)
 {
     struct view *v = &w->views[view];
     if (v->kinds == 0) {
-        return (struct impact){0, 0};
+        return 0;
     }
     if (v->impact_no != no) {
         v->impact = find_impact(w, view, no);
@@ -218,134 +130,119 @@ static struct impact impact_of(struct cm_windows *w, enum cm_view view, int64_t 
     return v->impact;
 }
 
-/* Windows whose sums have that pane of the cell, so that a leg has to be added, or taken out, here.
- * Of a pane that was given back no sliding window holds anything any more, and a period everything.
- */
-static uint32_t folded_in(const struct cm_windows *w, enum cm_view view, const struct cell *cell,
-                          int64_t no, uint32_t windows)
-{
-    const struct reach *reach = reach_of(w, view, cell);
-    bool gone = no < cm_panes_floor(w->panes);
-    uint32_t folded = 0;
-    for (uint32_t bits = windows; bits != 0; bits &= bits - 1) {
-        uint32_t i = (uint32_t)__builtin_ctz(bits);
-        bool period = w->config->all[i].is_period;
-        bool has = gone ? period : no < reach[i].fold_no && no >= reach[i].left_no;
-        has = has && !(period && no < w->views[view].spans[i].left_no);
-        folded |= (uint32_t)has << i;
-    }
-    return folded;
-}
-
-/* What the windows have of the cell changes by that leg, too; and what they still lack, or have too
- * much, is found when somebody looks. */
-static void follow_cell(struct cm_windows *w, enum cm_view view, struct cell *cell,
-                        const struct cm_leg *leg, uint32_t windows, uint32_t folded, bool add)
-{
-    int64_t no = pane_no(w, leg->ts_ms);
-    uint32_t behind = windows & ~folded;
-    for (uint32_t bits = folded; bits != 0; bits &= bits - 1) {
-        uint32_t i = (uint32_t)__builtin_ctz(bits);
-        behind |= (uint32_t)(no < w->views[view].spans[i].left_no) << i;
-        if (w->config->all[i].is_period) {
-            continue;
-        }
-        if (add) {
-            reach_add(&reach_of(w, view, cell)[i], leg->wait_ms, cm_leg_handle_ms(leg));
-            mark_live(w, view, cell, i);
-        } else {
-            reach_subtract(&reach_of(w, view, cell)[i], leg->wait_ms, cm_leg_handle_ms(leg));
-        }
-    }
-    if (behind != 0) {
-        cm_windows_mark_behind(w, view, (uint32_t)(cell - w->cells), behind);
-    }
-}
-
-/* Adds or takes back a leg of a unit in these windows. */
-static void accumulate_leg(struct cm_windows *w, enum cm_view view, uint32_t unit,
-                           const struct cm_leg *leg, uint32_t windows, bool add)
-{
-    for (uint32_t bits = windows; bits != 0; bits &= bits - 1) {
-        struct cm_accumulator *at = cm_windows_sums(w, view, unit, (uint32_t)__builtin_ctz(bits));
-        if (add) {
-            cm_accumulator_add_leg(at, leg);
-        } else {
-            cm_accumulator_subtract_leg(at, leg);
-        }
-    }
-}
-
-static void accumulate(struct cm_windows *w, struct cell *cell, const struct cm_leg *leg, bool add)
-{
-    int64_t no = pane_no(w, leg->ts_ms);
-    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-        struct impact impact = impact_of(w, v, no);
-        if ((impact.changed | impact.folded) == 0) {
-            continue;
-        }
-        uint32_t folded = folded_in(w, v, cell, no, impact.folded);
-        follow_cell(w, v, cell, leg, impact.folded, folded, add);
-        for (uint32_t i = 0; i < cell->units_count; i++) {
-            uint32_t unit = cell->units[i];
-            if (!in_view(w, v, unit)) {
-                continue;
-            }
-            if (folded != 0) {
-                accumulate_leg(w, v, unit, leg, folded, add);
-            }
-            if (impact.changed != 0) {
-                cm_windows_mark(w, v, unit, impact.changed);
-            }
-        }
-    }
-}
-
-/* A pane that was made just now may be the next one to enter or to leave. */
+/* A pane that was made just now: windows may hold it, and it may be the next one to enter or to
+ * leave. */
 static void note_pane(struct cm_windows *w, struct cm_pane *pane)
 {
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
         for (uint32_t i = 0; i < w->config->all_count; i++) {
             struct span *span = &w->views[v].spans[i];
-            if (span->used && pane->no >= span->left_no &&
+            if (!span->used || pane->no < span->left_no) {
+                continue;
+            }
+            if (!w->config->all[i].is_period &&
                 (span->leave == NULL || pane->no < span->leave->no)) {
                 span->leave = pane;
             }
-            if (span->used && pane->no >= span->fold_no &&
-                (span->enter == NULL || pane->no < span->enter->no)) {
+            if (pane->no < span->asof_no) {
+                pane->uses[v].want = (uint16_t)(pane->uses[v].want | 1u << i);
+            } else if (span->enter == NULL || pane->no < span->enter->no) {
                 span->enter = pane;
             }
         }
     }
 }
 
-static void count_leg(struct cm_windows *w, struct cm_leg *leg, uint32_t place, bool is_remembered)
+/* A leg that comes when its pane was given back: no sliding window holds it any more. */
+static void count_gone(struct cm_windows *w, const struct cm_leg *leg, int64_t no)
+{
+    const struct cell *cell = cell_of(w, leg);
+    struct cm_addend addend;
+    cm_addend_make(&addend, leg, no);
+    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
+        uint32_t changed = impact_of(w, v, no);
+        uint32_t periods = w->views[v].kinds == 0 ? 0 : cm_windows_periods_with(w, v, no);
+        for (uint32_t u = 0; (changed | periods) != 0 && u < cell->units_count; u++) {
+            if (!in_view(w, v, cell->units[u])) {
+                continue;
+            }
+            if (periods != 0) {
+                cm_windows_add_periods(w, v, cell->units[u], &addend, periods);
+            }
+            if (changed != 0) {
+                cm_windows_mark(w, v, cell->units[u], changed);
+            }
+        }
+    }
+}
+
+/* Puts it into its pane; sums and marks follow when somebody looks. */
+static void count_leg(struct cm_windows *w, struct cm_leg *leg, uint32_t place)
 {
     struct cell *cell = cell_of(w, leg);
-    accumulate(w, cell, leg, true);
     int64_t no = pane_no(w, leg->ts_ms);
-    if (no < cm_panes_floor(w->panes)) {
-        leg->is_orphan = is_remembered; /* only periods hold it, and they have folded it */
-        w->orphans += is_remembered;
+    leg->before = cell->last;
+    cell->last = place;
+    if (CM_UNLIKELY(no < cm_panes_floor(w->panes))) {
+        count_gone(w, leg, no);
         return;
     }
     struct cm_pane *pane = cm_panes_get(w->panes, no);
-    if (pane->cells_count == 0) {
+    if (pane->legs_count == 0) {
         note_pane(w, pane);
     }
-    cm_panes_add(w->panes, pane, &cell->track, leg->cell, place);
-    w->tail.is_valid = false;
-    if (no < w->most_fold_no) {
-        cm_windows_note_item(w, cell, no);
+    cm_panes_add(w->panes, pane, place);
+    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
+        uint32_t changed = impact_of(w, v, no);
+        struct cm_pane_use *use = &pane->uses[v];
+        use->fresh = (uint16_t)(use->fresh | changed);
+        w->views[v].dirty |= changed;
+        if ((changed | use->want) != 0) {
+            cm_windows_list_pane(&w->views[v], v, pane);
+        }
+    }
+}
+
+/* Of a view's sums. */
+static void take_back_of(struct cm_windows *w, enum cm_view view, const struct cell *cell,
+                         const struct cm_addend *addend, uint32_t windows, uint32_t changed)
+{
+    for (uint32_t u = 0; u < cell->units_count; u++) {
+        uint32_t unit = cell->units[u];
+        if (!in_view(w, view, unit)) {
+            continue;
+        }
+        if ((windows & w->views[view].periods) != 0) {
+            cm_windows_flush(w, view, unit);
+        }
+        for (uint32_t bits = windows; bits != 0; bits &= bits - 1) {
+            cm_accumulator_take_back(
+                cm_windows_peek_sums(w, view, unit, (uint32_t)__builtin_ctz(bits)), addend);
+        }
+        if (changed != 0) {
+            cm_windows_mark(w, view, unit, changed);
+        }
     }
 }
 
 static void take_back(struct cm_windows *w, const struct cm_journal_record *record)
 {
     struct cm_leg *leg = cm_leg_log_at(&w->legs, record->leg);
-    accumulate(w, cell_of(w, leg), leg, false);
+    int64_t no = pane_no(w, leg->ts_ms);
+    const struct cm_pane *pane = no < cm_panes_floor(w->panes) ? NULL : cm_panes_find(w->panes, no);
+    uint32_t index = pane == NULL ? 0 : cm_pane_index(pane, record->leg);
+    struct cm_addend addend;
+    cm_addend_make(&addend, leg, no);
+    for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
+        if (w->views[v].kinds == 0) {
+            continue;
+        }
+        uint32_t windows = pane == NULL                 ? cm_windows_periods_with(w, v, no)
+                           : index < pane->uses[v].done ? pane->uses[v].in
+                                                        : 0;
+        take_back_of(w, v, cell_of(w, leg), &addend, windows, impact_of(w, v, no));
+    }
     cm_windows_detail_take_back(w, record);
-    w->orphans -= leg->is_orphan;
     cm_leg_log_clear(&w->legs, leg);
 }
 
@@ -375,38 +272,44 @@ bool cm_windows_covered(const struct cm_windows *w, int64_t ts_ms, int64_t water
     return false;
 }
 
-/* Panes below this number are folded in by every period; INT64_MAX when there are none. */
+/* Panes below this number are in every period that may hold them; INT64_MAX when there are none. */
 static int64_t settled_no(const struct cm_windows *w)
 {
-    int64_t rows_no = w->views[CM_VIEW_ROWS].periods_fold_no;
-    int64_t rules_no = w->views[CM_VIEW_RULES].periods_fold_no;
+    int64_t rows_no = w->views[CM_VIEW_ROWS].periods_asof_no;
+    int64_t rules_no = w->views[CM_VIEW_RULES].periods_asof_no;
     return rows_no < rules_no ? rows_no : rules_no;
 }
 
-/* The periods of a view that hold that pane, a bit each. */
-static uint32_t periods_over(const struct cm_windows *w, enum cm_view view, int64_t no)
+/* The periods of a view whose sums have the leg at that place. */
+static uint32_t periods_that_have(struct cm_windows *w, enum cm_view view, int64_t no,
+                                  uint32_t place)
 {
-    const struct view *v = &w->views[view];
-    uint32_t periods = v->periods;
-    for (uint32_t bits = no >= v->periods_left_no ? 0 : periods; bits != 0; bits &= bits - 1) {
-        uint32_t i = (uint32_t)__builtin_ctz(bits);
-        periods &= ~((uint32_t)(no < v->spans[i].left_no) << i);
+    if (no < cm_panes_floor(w->panes)) {
+        return cm_windows_periods_with(w, view, no);
     }
-    return periods;
+    const struct cm_pane *pane = cm_panes_find(w->panes, no);
+    const struct cm_pane_use *use = &pane->uses[view];
+    uint32_t in = use->in & w->views[view].periods;
+    return in != 0 && use->is_listed && cm_pane_index(pane, place) >= use->done ? 0 : in;
 }
 
-/* From now on nothing takes that leg back: its longest times stand in the periods that hold it. */
-static void settle(struct cm_windows *w, struct cm_leg *leg)
+/* From now on nothing takes that leg back: its longest times stand in the periods that hold it. Of
+ * those that do not have it yet, they will when they get it. */
+static void settle(struct cm_windows *w, const struct cm_leg *leg, uint32_t place)
 {
-    struct cell *cell = cell_of(w, leg);
+    const struct cell *cell = cell_of(w, leg);
     int64_t no = pane_no(w, leg->ts_ms);
-    w->orphans -= leg->is_orphan;
-    leg->is_orphan = false;
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-        uint32_t periods = w->views[v].kinds == 0 ? 0 : periods_over(w, v, no);
-        for (uint32_t bits = periods; bits != 0; bits &= bits - 1) {
-            reach_add(&reach_of(w, v, cell)[__builtin_ctz(bits)], leg->wait_ms,
-                      cm_leg_handle_ms(leg));
+        uint32_t periods = w->views[v].periods == 0 ? 0 : periods_that_have(w, v, no, place);
+        if (CM_LIKELY(periods == 0)) {
+            continue; /* mostly, where nobody looks */
+        }
+        struct cm_addend addend;
+        cm_addend_make(&addend, leg, no);
+        for (uint32_t u = 0; u < cell->units_count; u++) {
+            if (in_view(w, v, cell->units[u])) {
+                cm_windows_settle_periods(w, v, cell->units[u], &addend, periods);
+            }
         }
     }
 }
@@ -423,29 +326,25 @@ static void expect_expired(const struct cm_windows *w)
     if (later->has_leg) {
         cm_prefetch(cm_leg_log_at(&w->legs, later->leg));
     }
-    const struct cm_journal_record *next = cm_journal_at(w->journal, first + EXPIRED_AHEAD);
+    const struct cm_journal_record *next = cm_journal_at(w->journal, first + EXPIRED_CELLS);
     if (next->has_leg) {
-        const struct cm_leg *leg = cm_leg_log_at(&w->legs, next->leg);
-        const struct reach *reach = reach_of(w, CM_VIEW_ROWS, cell_of(w, leg));
-        for (uint32_t i = w->config->windows.count; i < w->config->all_count; i += 2) {
-            cm_prefetch_write(&reach[i]); /* two of them a line */
-        }
+        cm_prefetch(cell_of(w, cm_leg_log_at(&w->legs, next->leg)));
     }
 }
 
-/* Drops what has expired in the journal. A record stays until every period has folded its pane: a
- * leg may be in none of these, or in the sum. */
+/* Drops what has expired in the journal. A record stays until every period holds its pane: a leg
+ * may be in none of these, or in the sum. */
 static void drop_expired(struct cm_windows *w)
 {
     const struct cm_journal_record *record = cm_journal_expired(w->journal, w->clock_ms);
     int64_t settled = settled_no(w);
     while (record != NULL) {
-        struct cm_leg *leg = record->has_leg ? cm_leg_log_at(&w->legs, record->leg) : NULL;
+        const struct cm_leg *leg = record->has_leg ? cm_leg_log_at(&w->legs, record->leg) : NULL;
         if (leg != NULL && cm_leg_counts(leg)) {
             if (pane_no(w, leg->ts_ms) >= settled) {
                 return;
             }
-            settle(w, leg);
+            settle(w, leg, record->leg);
         }
         w->forgotten = leg != NULL ? record->leg + 1 : w->forgotten;
         expect_expired(w);
@@ -456,7 +355,7 @@ static void drop_expired(struct cm_windows *w)
 
 static void count_cdr(struct cm_windows *w, const struct cm_event *event, struct cm_hash128 id)
 {
-    struct cm_leg *leg = cm_leg_log_add(&w->legs);
+    struct cm_leg *leg = cm_leg_log_add(&w->legs, event->ts_ms);
     uint32_t place = w->legs.end - 1;
     struct cm_unit_set units;
     cm_leg_judge(leg, event, w->config, &w->detail.marks);
@@ -474,7 +373,7 @@ static void count_cdr(struct cm_windows *w, const struct cm_event *event, struct
         record->has_leg = true;
         record->leg = place;
     }
-    count_leg(w, leg, place, record != NULL);
+    count_leg(w, leg, place);
     cm_windows_detail_leg(w, event, leg, record);
 }
 
@@ -506,11 +405,6 @@ void cm_windows_expect(const struct cm_windows *w, const struct cm_event *const 
         cells[i] = cm_attribution_set(w->attribution, seats[i], queue);
         if (cells[i] < w->cells_cap) {
             cm_prefetch_write(&w->cells[cells[i]]);
-        }
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        if (cells[i] < w->cells_cap) {
-            cm_track_expect(&w->cells[cells[i]].track);
         }
     }
 }

@@ -2,28 +2,24 @@
 /* windows.h — sliding windows and calendar periods over panes, for every unit, with running
  * accumulators.
  *
- *                     left                       fold            asof
- *   ── gone ──────────┤ accumulator = their sum  ├ read from the ┤ not yet ──► event time
- *                     │ (panes were folded in)   │ tail          │
+ *                     left                                    asof
+ *   ── gone ──────────┤ accumulator = their sum               ┤ not yet ──► event time
  *
- * An accumulator is the exact sum of the counted legs with left <= ts < fold, as soon as somebody
- * looks: then the panes that came below `fold` since the last look are added and those that fell
- * below `left` are subtracted (windows_fold.c): integers only, so nothing drifts. Moving a window
- * on marks units and adds nothing. What is newer than `fold` (still filling, or within the
- * lateness) is added for that look alone. An event thus touches one item, of the cell of all its
- * units (windows_cells.c), and only those accumulators that have its pane already. A calendar
- * period is the same with `left` at its first instant; when a new one begins the accumulators start
- * from zero.
+ * An accumulator is the exact sum of the counted legs with left <= ts < asof, as soon as somebody
+ * looks: then the legs of panes that came in since the last look are added and those of panes that
+ * left are subtracted, and so are legs that came since in panes that are in already
+ * (windows_fold.c): integers only, so nothing drifts. Moving a window on sets a bit in panes and
+ * adds nothing; an event goes into its pane and touches no accumulator. A calendar period is the
+ * same with `left` at its first instant; when a new one begins the accumulators start from zero.
  *
  * Two views share the panes: ROWS for figures (every window and period, all kinds), RULES for
  * breach rules and closed periods, which trail at the watermark while ROWS may run ahead of it.
  *
  * THREADS   One thread; one of these a worker.
  * TIME      Event time, ms. The watermark is an argument.
- * COST      apply: two hash look-ups and one item. advance: a mark for each cell of the panes that
- * enter and leave, and its about five units, for each window. The first look afterwards: what
- * entered or left, once for each unit of its cell. measure: a copy. Memory: see
- * cm_windows_memory().
+ * COST      apply: two hash look-ups and one leg. advance: a bit for each pane that enters or
+ * leaves. The first look afterwards: each leg that entered or left, once for each of its about five
+ * units. measure: a copy. Memory: see cm_windows_memory().
  */
 #ifndef CM_WINDOW_WINDOWS_H
 #define CM_WINDOW_WINDOWS_H
@@ -88,14 +84,12 @@ int64_t cm_window_next_asof(const struct cm_window_spec *window, int64_t ts_ms);
 /* Whether any live window or period (with an as-of instant > watermark) covers that event time. */
 bool cm_windows_covered(const struct cm_windows *windows, int64_t ts_ms, int64_t watermark_ms);
 
-/* Moves one window of a view to asof_ms (a multiple of its step, never back), with all panes that
- * end at or before fold_ms <= asof_ms folded in. Late events below fold_ms are taken in at once,
- * when they come. */
+/* Moves one window of a view to asof_ms (a multiple of its step, never back). What comes later and
+ * belongs before asof_ms is in the figures as of it as well. */
 void cm_windows_advance(struct cm_windows *windows, enum cm_view view, uint32_t window,
-                        int64_t asof_ms, int64_t fold_ms);
+                        int64_t asof_ms);
 /* The first as-of instant after the window's own at which anything can change: a pane enters or
- * leaves, a late event has come, a period ends. INT64_MAX when there is none in sight. For a view
- * whose fold is its asof. */
+ * leaves, a late event has come, a period ends. INT64_MAX when there is none in sight. */
 int64_t cm_windows_next_change(const struct cm_windows *windows, enum cm_view view,
                                uint32_t window);
 /* The first as-of instant at which a pane that waits comes in; INT64_MAX when none waits. */

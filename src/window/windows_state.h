@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* windows_state.h — what windows.c (taking events), windows_move.c (moving on), windows_cells.c
- * (what counts for the same units), windows_fold.c (catching up) and windows_read.c (looking)
- * share. Nobody else. */
+/* windows_state.h — what windows.c (taking events), windows_move.c (moving on), windows_units.c
+ * (units, cells and periods), windows_fold.c (catching up), windows_longest.c (longest times) and
+ * windows_read.c (looking) share. Nobody else. */
 #ifndef CM_WINDOW_WINDOWS_STATE_H
 #define CM_WINDOW_WINDOWS_STATE_H
 
@@ -18,97 +18,64 @@
 #include "window/unit_sets.h"
 #include "window/windows.h"
 
-/* How much of a cell is in the sums of a window: its items [leave, fold), of panes
- * [left_no, fold_no). INT64_MIN: nothing yet. And their longest times; stale: to be found again. A
- * period outlives its panes: of one, the longest of the legs that no revision can take back any
- * more. */
-struct reach {
-    int64_t left_no, fold_no;
-    uint32_t leave, fold; /* places in the track, modulo 2^32; leave is not kept for periods */
-    uint32_t wait_max_ms;
-    uint32_t handle_max_ms : 31, is_stale : 1; /* at most 3 * 7 d < 2^31 ms */
-};
-
 /* What counts for the same units: a set of unit_sets.h, by the same number; mostly a seat and one
- * of its queues. A leg lies in one place, with its cell; the sums are the units'. */
+ * of its queues. */
 struct cell {
-    struct cm_track track;
     uint32_t units[CM_UNIT_SET_MAX];
-    uint8_t units_count; /* 0: not made yet */
-    bool is_leaving;     /* in cm_windows.leaving */
-    uint32_t round;      /* of the tail that it is in (struct tail) */
+    uint32_t units_count; /* 0: not made yet */
+    uint32_t last;        /* place of its newest leg, which knows the one before it */
 };
 
-_Static_assert(sizeof(struct reach) == 32 && sizeof(struct cell) == 64,
-               "a cell has one line, and half a line a window");
-
-/* Where a unit's links begin: the number of the first one + 1. Of no account when it was made in
- * another round. */
-struct tail_head {
-    uint32_t round, link;
-};
-
-struct tail_link {
-    uint32_t cell, next; /* number of the next link + 1; 0: none */
-};
-
-/* Cells with items that whoever looks has to add himself, by unit: those of panes from from_no on.
- * Made when somebody looks. */
-struct tail {
-    bool is_valid;
-    int64_t from_no;
-    uint32_t round;
-    struct tail_head *heads; /* by unit number; heads_cap of them */
-    struct tail_link *links;
-    uint32_t heads_cap, links_count, links_cap;
-};
+_Static_assert(sizeof(struct cell) == CM_CACHE_LINE / 2, "a cell has half a line");
 
 /* One window of one view. Pane numbers are event time / pane length. */
 struct span {
     bool used;
     int64_t asof_ms;       /* INT64_MIN: never advanced */
     int64_t left_no;       /* first pane inside */
-    int64_t fold_no;       /* first pane not to be folded in; left_no <= fold_no once advanced */
-    struct cm_pane *leave; /* oldest pane >= left_no, NULL when there is none */
-    struct cm_pane *enter; /* oldest pane >= fold_no */
-};
-
-/* What a leg of a pane means for the windows of a view, whichever its unit: those in which the unit
- * has changed, and those that may have folded it in already. */
-struct impact {
-    uint32_t changed, folded;
+    int64_t asof_no;       /* first pane not inside */
+    struct cm_pane *leave; /* oldest pane >= left_no of a sliding window, NULL when there is none */
+    struct cm_pane *enter; /* oldest pane >= asof_no */
 };
 
 struct view {
     uint32_t kinds; /* bit a kind; 0: there is no such view */
     struct span spans[CM_WINDOWS_MAX];
-    /* What a leg of a pane means (see struct impact); valid until a window moves. */
+    /* Windows in which the units of a leg of a pane change; valid until a window moves. */
     int64_t impact_no; /* INT64_MIN: of none */
-    struct impact impact;
+    uint32_t impact;
     /* Of its periods: a bit each; the first pane that all of them hold; the first one that some
-     * have not folded in. INT64_MAX when there are none. See cm_windows_note_periods(). */
+     * do not. See cm_windows_note_periods(). */
     uint32_t periods;
-    int64_t periods_left_no, periods_fold_no;
-    uint32_t dirty;                  /* windows with a changed unit */
-    struct cm_changed_unit *changed; /* units with a bit in marks */
+    int64_t periods_left_no, periods_asof_no; /* INT64_MIN and INT64_MAX when there are none */
+    uint32_t dirty;                           /* windows with a changed unit */
+    struct cm_changed_unit *changed;          /* units with a bit in marks */
     uint32_t changed_count, changed_cap;
-    uint16_t *marks;        /* by unit number: windows in which it has changed; state_cap of them */
-    struct reach *reach;    /* by cell and window; NULL where there is no such view */
-    uint16_t *live;         /* by cell: sliding windows that have something of it */
-    uint16_t *behind_marks; /* by cell: windows whose sums lack something of it */
-    uint32_t *behind;       /* cells with a bit there */
-    uint32_t behind_count, behind_cap;
+    uint16_t *marks; /* by unit number: windows in which it has changed; state_cap */
+    /* Panes that something is to be made up for, by next_use; and the last of them. */
+    struct cm_pane *listed, *listed_last;
     struct cm_changed_unit *taken; /* handed out by the last call */
     uint32_t taken_cap;
 };
 
 struct unit_state {
-    /* Of sliding windows and of periods, each NULL until there is something in it; by window: see
-     * cm_windows_peek_sums(), cm_windows_catch_up(). */
-    struct cm_accumulator *sliding[CM_VIEW_COUNT], *periods[CM_VIEW_COUNT];
+    /* By view, each NULL until there is something in it; of sliding windows and of periods by
+     * window: see cm_windows_peek_sums(). pending: what all periods lack. */
+    struct cm_accumulator *sliding[CM_VIEW_COUNT], *periods[CM_VIEW_COUNT], *pending[CM_VIEW_COUNT];
     uint32_t *cells; /* that count for it */
     uint32_t cells_count, cells_cap;
 };
+
+_Static_assert(sizeof(struct unit_state) == CM_CACHE_LINE, "a unit has one line");
+
+/* A leg on its way into sums, or out of them; bits of windows. */
+struct work {
+    int64_t no;
+    uint32_t leg;
+    uint16_t add, subtract, marks;
+};
+
+#define WORK_MOST 1024u
 
 /* What is kept beside the tallies (windows_detail.c). */
 struct detail {
@@ -142,24 +109,17 @@ struct cm_windows {
     int64_t source_ms; /* of the source of the present event: for remembering ids */
     int64_t slowest_ms;
     bool has_sources;   /* cm_windows_set_clock() gives source_ms and slowest_ms */
-    uint64_t orphans;   /* legs with is_orphan */
     uint32_t forgotten; /* legs before that place are not in the journal any more */
     struct view views[CM_VIEW_COUNT];
-    struct cm_pane *moved; /* panes with windows in `moved`, of the ROWS view */
-    struct cell *cells;    /* by number */
+    struct cell *cells; /* by number */
     uint32_t cells_count, cells_cap;
-    uint32_t *leaving; /* cells that have something to give back; empty between calls */
-    uint32_t leaving_count, leaving_cap;
-    struct tail tail;
     struct unit_state *state; /* by unit number */
     uint8_t *kinds;           /* by unit number, apart: marking looks at nothing else */
-    int64_t most_fold_no;     /* greatest fold_no of all spans */
     uint32_t state_cap;
-    struct cm_bump sums;      /* has the accumulators */
-    size_t accumulator_bytes; /* of what is not in there */
-    struct cm_leg_sum sum;    /* empty between folds */
-    struct cm_hist scratch;   /* of the last measure, as is the next one */
-    struct cm_check_sums check_scratch;
+    struct cm_bump sums; /* has the accumulators */
+    size_t cell_bytes;
+    struct work *work; /* WORK_MOST */
+    uint32_t work_count;
     struct detail detail;
 };
 
@@ -184,59 +144,10 @@ static inline struct cell *cell_of(const struct cm_windows *w, const struct cm_l
     return &w->cells[leg->cell];
 }
 
-static inline struct cm_leg *leg_of(const struct cm_windows *w, const struct cm_item *item)
-{
-    return cm_leg_log_at(&w->legs, item->leg);
-}
-
 /* Whether a revision may take the leg at that place back. */
 static inline bool is_remembered(const struct cm_windows *w, uint32_t place)
 {
     return w->config->dedupe_ms > 0 && (int32_t)(place - w->forgotten) >= 0;
-}
-
-/* How far the windows of a view have that cell, by window. */
-static inline struct reach *reach_of(const struct cm_windows *w, enum cm_view view,
-                                     const struct cell *cell)
-{
-    return &w->views[view].reach[(size_t)(cell - w->cells) * w->config->all_count];
-}
-
-static inline void mark_live(const struct cm_windows *w, enum cm_view view, const struct cell *cell,
-                             uint32_t window)
-{
-    uint16_t *live = &w->views[view].live[cell - w->cells];
-    *live = (uint16_t)(*live | 1u << window);
-}
-
-/* What it has is at least that long. */
-static inline void reach_add(struct reach *reach, uint32_t wait_ms, uint32_t handle_ms)
-{
-    reach->wait_max_ms = max_u32(reach->wait_max_ms, wait_ms);
-    reach->handle_max_ms = max_u32(reach->handle_max_ms, handle_ms) & (uint32_t)INT32_MAX;
-}
-
-/* That goes: the longest may be gone with it. */
-static inline void reach_subtract(struct reach *reach, uint32_t wait_ms, uint32_t handle_ms)
-{
-    reach->is_stale |= wait_ms >= reach->wait_max_ms || handle_ms >= reach->handle_max_ms;
-}
-
-static inline void reach_forget(struct reach *reach)
-{
-    reach->wait_max_ms = 0;
-    reach->handle_max_ms = 0;
-    reach->is_stale = 0;
-}
-
-static inline bool cell_has_unit(const struct cell *cell, uint32_t unit)
-{
-    for (uint32_t i = 0; i < cell->units_count; i++) {
-        if (cell->units[i] == unit) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static inline bool in_view(const struct cm_windows *w, enum cm_view view, uint32_t unit)
@@ -265,34 +176,45 @@ static inline struct cm_accumulator *cm_windows_sums(struct cm_windows *w, enum 
     return CM_LIKELY(sums != NULL) ? sums : cm_windows_make_sums(w, view, unit, window);
 }
 
+struct cm_accumulator *cm_windows_make_pending(struct cm_windows *windows, enum cm_view view,
+                                               uint32_t unit);
+void cm_windows_units_free(struct cm_windows *windows);
+size_t cm_windows_units_bytes(const struct cm_windows *windows);
+
+/* The periods of a view that hold that pane, a bit each. */
+uint32_t cm_windows_periods_with(const struct cm_windows *windows, enum cm_view view, int64_t no);
+/* What all its periods lack goes into their sums. */
+void cm_windows_flush(struct cm_windows *windows, enum cm_view view, uint32_t unit);
+/* Adds a leg to the sums of these periods. */
+void cm_windows_add_periods(struct cm_windows *windows, enum cm_view view, uint32_t unit,
+                            const struct cm_addend *addend, uint32_t periods);
+/* Nothing takes that leg back any more: its longest times stand in these periods, which have it. */
+void cm_windows_settle_periods(struct cm_windows *windows, enum cm_view view, uint32_t unit,
+                               const struct cm_addend *addend, uint32_t periods);
+/* A new period begins, before its window has moved: all units' sums are marked and start again. */
+void cm_windows_clear_period(struct cm_windows *windows, enum cm_view view, uint32_t window,
+                             int64_t left_no);
 /* A span of a period has moved. */
 void cm_windows_note_periods(struct cm_windows *windows, enum cm_view view);
+
 /* Makes the cell of that number exist, with these units. */
 void cm_windows_note_cell(struct cm_windows *windows, uint32_t cell,
                           const struct cm_unit_set *units);
-void cm_windows_cells_free(struct cm_windows *windows);
-/* These windows lack something of that cell, or have too much. */
-void cm_windows_mark_behind(struct cm_windows *w, enum cm_view view, uint32_t cell,
-                            uint32_t windows);
-/* Brings all accumulators of a view to where their windows are. */
-void cm_windows_catch_up(struct cm_windows *windows, enum cm_view view);
-/* The first link of a unit in the tail from that pane on, + 1; 0: nothing there. Valid until the
- * next event. */
-uint32_t cm_windows_tail(struct cm_windows *windows, int64_t from_no, uint32_t unit);
 
-/* Brings the sums of these windows to where the windows are, as far as the cell is concerned. */
-void cm_windows_fold_cell(struct cm_windows *w, enum cm_view view, struct cell *cell,
-                          uint32_t windows);
-/* A new period begins, before its window has moved: all units' sums are marked and start again. */
-void cm_windows_clear_period(struct cm_windows *windows, enum cm_view view, uint32_t window);
-/* A leg has come into that pane; what is folded in by now has it. */
-void cm_windows_note_item(struct cm_windows *windows, struct cell *cell, int64_t no);
-/* Gives back what cells have in panes below floor_no: no window needs it. */
+/* Something is to be made up for in that pane. */
+void cm_windows_list_pane(struct view *view, enum cm_view number, struct cm_pane *pane);
+/* Brings all sums of a view to where their windows are, and marks the units that have changed. */
+void cm_windows_catch_up(struct cm_windows *windows, enum cm_view view);
+/* The same for panes below floor_no, which no window needs after that: they may be dropped. */
 void cm_windows_give_back(struct cm_windows *windows, int64_t floor_no);
-/* Fetches from memory what the cells that come next have, for those of these windows in which they
- * are behind. next: the cell whose turn it is, and those after it. */
-void cm_windows_expect_cells(const struct cm_windows *w, enum cm_view view, const uint32_t *next,
-                             uint32_t count, uint32_t windows);
+/* Finds the longest times of a unit in a window again. Its sums are there and caught up with. */
+void cm_windows_find_longest(struct cm_windows *windows, enum cm_view view, uint32_t window,
+                             uint32_t unit);
+/* Whether that will take a look at legs, of few cells; and their cells and newest legs are fetched
+ * from memory, one after the other. */
+bool cm_windows_is_searched(const struct cm_windows *windows, const struct cm_accumulator *sums);
+void cm_windows_expect_cells(const struct cm_windows *windows, uint32_t unit);
+void cm_windows_expect_legs(const struct cm_windows *windows, uint32_t unit);
 /* The first instant inside a window as of asof_ms. */
 int64_t cm_windows_left_ms(const struct cm_windows *windows, uint32_t window, int64_t asof_ms);
 /* Puts a unit that has no mark yet on the list of the changed ones. */
@@ -308,8 +230,6 @@ static inline void cm_windows_mark(struct cm_windows *w, enum cm_view view, uint
     v->marks[unit] = (uint16_t)(v->marks[unit] | windows);
     v->dirty |= windows;
 }
-/* Marks the units of the panes that have come into windows or left them. */
-void cm_windows_mark_moved(struct cm_windows *windows);
 /* Makes the state of a unit exist. */
 void cm_windows_note_unit(struct cm_windows *windows, uint32_t unit);
 

@@ -65,7 +65,7 @@ static void expect_day(struct bench *b, uint64_t legs, uint64_t talk_ms)
     struct cm_measures m;
     uint32_t day = 1;
     struct cm_str centre = {"main", 4};
-    cm_windows_advance(b->windows, CM_VIEW_ROWS, day, BEGIN + DAY_MS, BEGIN);
+    cm_windows_advance(b->windows, CM_VIEW_ROWS, day, BEGIN + DAY_MS);
     uint32_t unit = cm_units_intern(cm_windows_units(b->windows), CM_KIND_CENTRE, centre);
     assert_true(cm_windows_measure(b->windows, CM_VIEW_ROWS, day, unit, &m));
     assert_int_equal(m.tally.answered, legs);
@@ -102,7 +102,7 @@ static void a_million_ids_are_known_until_their_horizon(void **state)
     assert_int_equal(take(&b, IDS - 1, 0, newest_ms), CM_VERDICT_COUNTED);
     assert_int_equal(take(&b, IDS, 0, newest_ms), CM_VERDICT_DUPLICATE);
     for (uint32_t v = 0; v < 2; v++) {
-        cm_windows_advance(b.windows, CM_VIEW_ROWS, v, BEGIN + 4 * DAY_MS, BEGIN + 4 * DAY_MS);
+        cm_windows_advance(b.windows, CM_VIEW_ROWS, v, BEGIN + 4 * DAY_MS);
     }
     for (uint32_t i = 1; i <= IDS; i++) { /* the next million takes the place of the first */
         (void)take(&b, IDS + i, 0, BEGIN + 4 * DAY_MS + i);

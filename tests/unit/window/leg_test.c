@@ -44,8 +44,10 @@ static struct cm_leg judge(const struct cm_event *event)
 /* What the leg adds, as whoever adds it up sees it. */
 static struct cm_tally tally_of(const struct cm_leg *leg)
 {
-    struct cm_tally tally = {0};
-    cm_leg_add_tally(leg, &tally);
+    struct cm_tally tally;
+    memset(&tally, 0xee, sizeof(tally));
+    cm_leg_tally(leg, &tally);
+    assert_int_equal(tally.reserved, 0);
     return tally;
 }
 
@@ -92,8 +94,12 @@ static void outcomes_count_once(void **state)
         assert_int_equal(tally.wait_ms, answered ? waited_ms : 0);
         assert_int_equal(tally.abandon_wait_ms, answered ? 0 : waited_ms);
         assert_true(cm_leg_counts(&leg));
-        cm_leg_subtract_tally(&leg, &tally);
-        assert_true(cm_tally_is_empty(&tally));
+        struct cm_tally total = {0};
+        cm_tally_add(&total, &tally);
+        assert_int_equal(total.count[counts[outcome]], 1);
+        assert_int_equal(total.wait_max_ms, 0); /* left to whoever adds */
+        cm_tally_subtract(&total, &tally);
+        assert_true(cm_tally_is_empty(&total));
     }
 }
 

@@ -163,7 +163,7 @@ static enum cm_verdict check(struct bench *b, const char *call, int64_t ts_ms,
 static void advance(struct bench *b, uint32_t window, int64_t asof_ms)
 {
     cm_windows_settle(b->windows, b->watermark_ms);
-    cm_windows_advance(b->windows, CM_VIEW_ROWS, window, asof_ms, asof_ms);
+    cm_windows_advance(b->windows, CM_VIEW_ROWS, window, asof_ms);
 }
 
 static uint32_t unit(struct bench *b, enum cm_kind kind, const char *id)
@@ -304,16 +304,16 @@ static void time_alone_changes_figures(void **unused)
             assert_true(names(changed, count, s1, MINUTE));
         }
     }
-    cm_windows_advance(b.windows, CM_VIEW_RULES, MINUTE, S(100), S(100));
+    cm_windows_advance(b.windows, CM_VIEW_RULES, MINUTE, S(100));
     assert_int_equal(cm_windows_next_change(b.windows, CM_VIEW_RULES, MINUTE), S(101));
     (void)cm_windows_changed_in(b.windows, CM_VIEW_RULES, MINUTE, &count);
-    cm_windows_advance(b.windows, CM_VIEW_RULES, MINUTE, S(101), S(101));
+    cm_windows_advance(b.windows, CM_VIEW_RULES, MINUTE, S(101));
     const struct cm_changed_unit *changed =
         cm_windows_changed_in(b.windows, CM_VIEW_RULES, MINUTE, &count);
     assert_true(names(changed, count, unit(&b, CM_KIND_TEAM, "t1"), MINUTE));
     assert_false(names(changed, count, s1, MINUTE)); /* the rule is for teams */
     (void)state(&b, NULL, "s1", S(102), CM_STATE_OFFLINE);
-    cm_windows_advance(b.windows, CM_VIEW_RULES, MINUTE, S(163), S(163));
+    cm_windows_advance(b.windows, CM_VIEW_RULES, MINUTE, S(163));
     (void)cm_windows_changed_in(b.windows, CM_VIEW_RULES, MINUTE, &count);
     assert_int_equal(cm_windows_next_change(b.windows, CM_VIEW_RULES, MINUTE), INT64_MAX);
     close(&b);

@@ -163,8 +163,8 @@ static void figures_of_measures(const struct cm_measures *m, struct figures *f)
 static void figures_add(struct figures *f, const struct cm_leg *leg)
 {
     uint32_t at = 0;
-    struct cm_tally tally = {0};
-    cm_leg_add_tally(leg, &tally); /* leg_test.c has it right */
+    struct cm_tally tally;
+    cm_leg_tally(leg, &tally); /* leg_test.c has it right */
     for (uint32_t i = 0; i < CM_TALLY_COUNT_N; i++) {
         f->at[at++] += tally.count[i];
     }
@@ -380,11 +380,10 @@ static int64_t close_periods(struct bench *b, uint32_t window, int64_t asof_ms)
         if (b->watermark_ms < end_ms) {
             return end_ms;
         }
-        cm_windows_advance(b->windows, CM_VIEW_ROWS, window, end_ms, end_ms);
+        cm_windows_advance(b->windows, CM_VIEW_ROWS, window, end_ms);
         compare_window(b, CM_VIEW_ROWS, window);
         int64_t next_ms = end_ms + b->config->all[window].step_ms;
-        cm_windows_advance(b->windows, CM_VIEW_ROWS, window, next_ms,
-                           next_ms < b->watermark_ms ? next_ms : end_ms);
+        cm_windows_advance(b->windows, CM_VIEW_ROWS, window, next_ms);
     }
 }
 
@@ -398,8 +397,7 @@ static void advance_rows(struct bench *b)
         if (asof_ms < cm_windows_asof(b->windows, CM_VIEW_ROWS, i)) {
             continue;
         }
-        int64_t fold_ms = b->watermark_ms < asof_ms ? b->watermark_ms : asof_ms;
-        cm_windows_advance(b->windows, CM_VIEW_ROWS, i, asof_ms, fold_ms);
+        cm_windows_advance(b->windows, CM_VIEW_ROWS, i, asof_ms);
         compare_window(b, CM_VIEW_ROWS, i);
     }
 }
@@ -419,7 +417,7 @@ static void advance_rules(struct bench *b)
             assert_true(at_ms == INT64_MIN || next_ms > at_ms);
             if (at_ms != INT64_MIN && next_ms > at_ms + step_ms && at_ms + step_ms <= last_ms) {
                 int64_t still_ms = next_ms - step_ms < last_ms ? next_ms - step_ms : last_ms;
-                cm_windows_advance(b->windows, CM_VIEW_RULES, i, still_ms, still_ms);
+                cm_windows_advance(b->windows, CM_VIEW_RULES, i, still_ms);
                 uint32_t count = 0;
                 (void)cm_windows_changed_in(b->windows, CM_VIEW_RULES, i, &count);
                 assert_int_equal(count, 0);
@@ -428,11 +426,11 @@ static void advance_rules(struct bench *b)
             if (next_ms > last_ms) {
                 break;
             }
-            cm_windows_advance(b->windows, CM_VIEW_RULES, i, next_ms, next_ms);
+            cm_windows_advance(b->windows, CM_VIEW_RULES, i, next_ms);
             take_changed(b, CM_VIEW_RULES, (int)i);
         }
         if (last_ms > cm_windows_asof(b->windows, CM_VIEW_RULES, i)) {
-            cm_windows_advance(b->windows, CM_VIEW_RULES, i, last_ms, last_ms);
+            cm_windows_advance(b->windows, CM_VIEW_RULES, i, last_ms);
             take_changed(b, CM_VIEW_RULES, (int)i);
         }
     }

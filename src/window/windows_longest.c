@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+/* windows_longest.c — the longest wait and handle time of a unit, found again among its legs when
+ * what left may have been the longest.
+ *
+ *   unit ──► its cells ──► each its newest leg ──► the one before it ──► ... until all are too old
+ *
+ * Where that took many steps, those that may still become the longest are kept from then on
+ * (longest.h). A period outlives its legs: it has the longest of those that nothing takes back any
+ * more, and only what can be taken back is looked at. */
+#include "base/compiler.h"
+#include "base/memory.h"
+#include "window/windows_state.h"
+
+#define MANY        32u /* legs, in a window */
+#define AHEAD_CELLS 16u
+
+/* What is looked for: the longest of [left_ms, asof_ms), not older than the leg at `oldest`. */
+struct search {
+    int64_t left_ms, asof_ms;
+    uint32_t oldest;
+    uint32_t wait_ms, handle_ms, legs; /* found */
+    struct cm_longest *keep;           /* gets each of them; NULL: nobody */
+};
+
+static void note_leg(const struct cm_windows *w, const struct cm_leg *leg, struct search *search)
+{
+    if (leg->ts_ms < search->left_ms || leg->ts_ms >= search->asof_ms) {
+        return;
+    }
+    uint32_t handle_ms = cm_leg_handle_ms(leg);
+    search->wait_ms = max_u32(search->wait_ms, leg->wait_ms);
+    search->handle_ms = max_u32(search->handle_ms, handle_ms);
+    search->legs++;
+    if (search->keep != NULL) {
+        cm_longest_add(search->keep, pane_no(w, leg->ts_ms), leg->wait_ms, handle_ms);
+    }
+}
+
+/* Places are modulo 2^32: what a cell that was idle for long has last may be another one's by now.
+ */
+static void search_cell(const struct cm_windows *w, uint32_t cell, struct search *search)
+{
+    const struct cm_leg_log *legs = &w->legs;
+    uint32_t place = w->cells[cell].last;
+    while (cm_leg_log_has(legs, place) && (int32_t)(place - search->oldest) >= 0 &&
+           cm_leg_log_newest_ms(legs, place) >= search->left_ms) {
+        const struct cm_leg *leg = cm_leg_log_at(legs, place);
+        if (leg->cell != cell) {
+            break;
+        }
+        note_leg(w, leg, search);
+        if ((uint32_t)(leg->before - legs->first) >= (uint32_t)(place - legs->first)) {
+            break;
+        }
+        place = leg->before;
+    }
+}
+
+static void search_unit(const struct cm_windows *w, uint32_t unit, struct search *search)
+{
+    const struct unit_state *state = &w->state[unit];
+    for (uint32_t c = 0; c < state->cells_count; c++) {
+        if (state->cells_count - c > AHEAD_CELLS) {
+            cm_prefetch(&w->cells[state->cells[c + AHEAD_CELLS]]);
+        }
+        if (state->cells_count - c > AHEAD_CELLS / 2) {
+            uint32_t last = w->cells[state->cells[c + AHEAD_CELLS / 2]].last;
+            if (cm_leg_log_has(&w->legs, last)) {
+                cm_prefetch(cm_leg_log_at(&w->legs, last));
+            }
+        }
+        search_cell(w, state->cells[c], search);
+    }
+}
+
+bool cm_windows_is_searched(const struct cm_windows *w, const struct cm_accumulator *sums)
+{
+    return sums->tally.reserved != 0 && sums->longest == NULL &&
+           sums->tally.answered + sums->tally.abandoned > 0 && w->legs.first != w->legs.end;
+}
+
+void cm_windows_expect_cells(const struct cm_windows *w, uint32_t unit)
+{
+    const struct unit_state *state = &w->state[unit];
+    for (uint32_t c = 0; c < state->cells_count && c < AHEAD_CELLS; c++) {
+        cm_prefetch(&w->cells[state->cells[c]]);
+    }
+}
+
+void cm_windows_expect_legs(const struct cm_windows *w, uint32_t unit)
+{
+    const struct unit_state *state = &w->state[unit];
+    for (uint32_t c = 0; c < state->cells_count && c < AHEAD_CELLS; c++) {
+        uint32_t last = w->cells[state->cells[c]].last;
+        if (cm_leg_log_has(&w->legs, last)) {
+            cm_prefetch(cm_leg_log_at(&w->legs, last));
+        }
+    }
+}
+
+static void find_in_period(struct cm_windows *w, const struct span *span, uint32_t unit,
+                           struct cm_accumulator *sums)
+{
+    struct search search = {.left_ms = span->left_no * w->pane_ms,
+                            .asof_ms = span->asof_no * w->pane_ms,
+                            .oldest = w->forgotten};
+    if (w->config->dedupe_ms > 0) {
+        search_unit(w, unit, &search);
+    }
+    sums->tally.wait_max_ms = max_u32(search.wait_ms, sums->settled_wait_ms);
+    sums->tally.handle_max_ms = max_u32(search.handle_ms, sums->settled_handle_ms);
+}
+
+static void find_in_window(struct cm_windows *w, const struct span *span, uint32_t unit,
+                           struct cm_accumulator *sums)
+{
+    struct search search = {.left_ms = span->left_no * w->pane_ms,
+                            .asof_ms = span->asof_no * w->pane_ms,
+                            .oldest = w->legs.first,
+                            .keep = sums->longest};
+    if (sums->longest != NULL) {
+        cm_longest_clear(sums->longest);
+    }
+    if (sums->tally.answered + sums->tally.abandoned > 0) {
+        search_unit(w, unit, &search);
+    }
+    sums->tally.wait_max_ms = search.wait_ms;
+    sums->tally.handle_max_ms = search.handle_ms;
+    if (search.legs > MANY && sums->longest == NULL) {
+        sums->longest = cm_alloc(1, sizeof(*sums->longest));
+        search.keep = sums->longest;
+        search_unit(w, unit, &search);
+    }
+}
+
+void cm_windows_find_longest(struct cm_windows *w, enum cm_view view, uint32_t window,
+                             uint32_t unit)
+{
+    const struct span *span = &w->views[view].spans[window];
+    struct cm_accumulator *sums = cm_windows_peek_sums(w, view, unit, window);
+    if (w->config->all[window].is_period) {
+        find_in_period(w, span, unit, sums);
+    } else if (sums->longest != NULL && !sums->longest->is_stale) {
+        cm_longest_get(sums->longest, span->left_no, &sums->tally.wait_max_ms,
+                       &sums->tally.handle_max_ms);
+    } else {
+        find_in_window(w, span, unit, sums);
+    }
+    sums->tally.reserved = 0;
+}
