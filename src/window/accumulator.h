@@ -29,8 +29,11 @@
 struct cm_accumulator {
     struct cm_tally tally;      /* tally.reserved: CM_STALE_* */
     struct cm_longest *longest; /* of many legs; NULL: the maxima are in the tally */
-    uint32_t settled_wait_ms; /* longest of those that no revision takes back: of a period, which */
-    uint32_t settled_handle_ms; /* outlives them */
+    union {
+        uint32_t settled_wait_ms; /* of a period: see cm_accumulator_settle() */
+        uint32_t search_debt;     /* of a sliding window: see windows_longest.c */
+    };
+    uint32_t settled_handle_ms;
     struct cm_hist hist;
     struct cm_check_sums checks;
     struct cm_check_sum few_checks[CM_ACCUMULATOR_CHECKS];

@@ -13,7 +13,7 @@ struct known_set {
 };
 
 /* A seat serves a few queues in turn. */
-#define SETS_KNOWN 4u
+#define SETS_KNOWN 8u
 
 struct known_sets {
     struct known_set at[SETS_KNOWN];
@@ -213,7 +213,10 @@ static const struct known_sets *resolve_seat(struct cm_attribution *a, const str
 void cm_attribution_expect(const struct cm_attribution *a, uint32_t seat)
 {
     if (seat < a->seats_cap) {
-        cm_prefetch(&a->seats[seat]);
+        const char *cache = (const char *)&a->seats[seat];
+        for (size_t at = 0; at < sizeof(struct seat_cache); at += CM_CACHE_LINE) {
+            cm_prefetch(cache + at);
+        }
     }
 }
 

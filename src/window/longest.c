@@ -6,8 +6,6 @@
 
 #include "base/memory.h"
 
-#define ITEMS_LEAST 8u
-
 /* Modulo 2^32: below 0 when a is older. */
 static int32_t compare_no(uint32_t a, uint32_t b)
 {
@@ -41,8 +39,17 @@ static void make_room(struct cm_longest_row *row)
         row->begin = 0;
         return;
     }
-    row->cap = row->cap == 0 ? ITEMS_LEAST : 2 * row->cap;
-    row->at = cm_realloc(row->at, row->cap, sizeof(*row->at));
+    if (row->cap == 0) {
+        row->at = row->few;
+        row->cap = CM_LONGEST_FEW;
+        return;
+    }
+    bool few = row->at == row->few;
+    row->cap *= 2;
+    row->at = cm_realloc(few ? NULL : row->at, row->cap, sizeof(*row->at));
+    if (few) {
+        memcpy(row->at, row->few, sizeof(row->few));
+    }
 }
 
 /* In between: it takes the place of those that it hides, which lie in front of it. */
@@ -131,14 +138,27 @@ void cm_longest_clear(struct cm_longest *longest)
     longest->is_stale = false;
 }
 
+static void row_free(struct cm_longest_row *row)
+{
+    if (row->at != row->few) {
+        free(row->at);
+    }
+    *row = (struct cm_longest_row){.at = NULL};
+}
+
+static size_t row_bytes(const struct cm_longest_row *row)
+{
+    return row->cap > CM_LONGEST_FEW ? row->cap * sizeof(*row->at) : 0;
+}
+
 void cm_longest_free(struct cm_longest *longest)
 {
-    free(longest->wait.at);
-    free(longest->handle.at);
-    *longest = (struct cm_longest){.is_stale = false};
+    row_free(&longest->wait);
+    row_free(&longest->handle);
+    longest->is_stale = false;
 }
 
 size_t cm_longest_bytes(const struct cm_longest *longest)
 {
-    return ((size_t)longest->wait.cap + longest->handle.cap) * sizeof(struct cm_longest_item);
+    return row_bytes(&longest->wait) + row_bytes(&longest->handle);
 }

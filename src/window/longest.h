@@ -11,7 +11,8 @@
  * others: then it is stale, and whoever reads it makes it anew.
  *
  * THREADS   One thread. UNITS ms; panes by number, modulo 2^32: less than 2^31 apart.
- * COST      8 bytes for each that is kept: of n times in no order about ln n.
+ * COST      Two lines, and 8 bytes for each beyond four that is kept: of n times in no order about
+ * ln n.
  */
 #ifndef CM_WINDOW_LONGEST_H
 #define CM_WINDOW_LONGEST_H
@@ -24,12 +25,15 @@ struct cm_longest_item {
     uint32_t no, ms;
 };
 
+#define CM_LONGEST_FEW 4u
+
 struct cm_longest_row {
     struct cm_longest_item *at; /* [begin, begin + count): no rises, ms falls */
-    uint32_t begin, count, cap;
+    uint32_t begin, count, cap; /* cap 0: none yet; CM_LONGEST_FEW: `few` */
+    struct cm_longest_item few[CM_LONGEST_FEW];
 };
 
-/* Zero-initialised is an empty one. */
+/* Zero-initialised is an empty one. It stays where it is. */
 struct cm_longest {
     struct cm_longest_row wait, handle;
     bool is_stale;

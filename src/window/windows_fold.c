@@ -24,71 +24,62 @@
 
 /* ---- fetching ahead */
 
-static void expect_sums(const struct cm_accumulator *sums)
+static void expect_state(const struct cm_windows *w, enum cm_view view, const struct work *work)
 {
-    for (uint32_t line = 0; sums != NULL && line < SUMS_LINES; line++) {
+    const struct cell *cell = cell_of(w, cm_leg_log_at(&w->legs, work->leg));
+    for (uint32_t u = 0; u < UNITS_AHEAD; u++) { /* there is room for so many, and more */
+        cm_prefetch(&w->state[cell->units[u]]);
+        cm_prefetch_write(&w->views[view].marks[cell->units[u]]);
+    }
+}
+
+static void expect_lines(const struct cm_accumulator *sums)
+{
+    for (uint32_t line = 0; line < SUMS_LINES; line++) {
         cm_prefetch_write((const char *)sums + (size_t)line * CM_CACHE_LINE);
     }
 }
 
 static void expect_parts(const struct cm_accumulator *sums)
 {
-    if (sums != NULL && sums->hist.cells != sums->few_bins) {
-        cm_prefetch_write(sums->hist.cells);
+    if (sums->hist.cells != sums->few_bins) { /* it is searched by halving */
+        cm_prefetch_write(&sums->hist.cells[sums->hist.used / 2]);
+        cm_prefetch_write(&sums->hist.cells[sums->hist.used / 4]);
     }
-    if (sums != NULL && sums->longest != NULL) {
+    if (sums->longest != NULL) {
         cm_prefetch_write(sums->longest);
+        cm_prefetch_write(&sums->longest->handle);
     }
 }
 
-/* Hands each of the sums that this leg goes to, or comes from, to `visit`. */
-static CM_ALWAYS_INLINE void each_sum(const struct cm_windows *w, enum cm_view view,
-                                      const struct work *work,
-                                      void (*visit)(const struct cm_accumulator *))
+/* Fetches each of the sums that this leg goes to, or comes from. */
+static CM_ALWAYS_INLINE void expect_sums(const struct cm_windows *w, enum cm_view view,
+                                         const struct work *work,
+                                         void (*expect)(const struct cm_accumulator *))
 {
     const struct cell *cell = cell_of(w, cm_leg_log_at(&w->legs, work->leg));
-    uint32_t all = w->views[view].periods;
-    uint32_t windows = (uint32_t)work->add | work->subtract;
-    bool is_pending = all != 0 && (work->add & all) == all;
+    uint32_t periods = w->views[view].periods;
+    uint32_t windows = ((uint32_t)work->add | work->subtract) & ~periods;
     for (uint32_t u = 0; u < cell->units_count && u < UNITS_AHEAD; u++) {
-        for (uint32_t bits = windows & ~all; bits != 0; bits &= bits - 1) {
-            visit(cm_windows_peek_sums(w, view, cell->units[u], (uint32_t)__builtin_ctz(bits)));
+        const struct unit_state *state = &w->state[cell->units[u]];
+        const struct cm_accumulator *sums = state->sliding[view];
+        for (uint32_t bits = sums == NULL ? 0 : windows; bits != 0; bits &= bits - 1) {
+            expect(&sums[__builtin_ctz(bits)]);
         }
-        if (is_pending) {
-            visit(w->state[cell->units[u]].pending[view]);
+        if ((work->add & periods) != 0 && state->pending[view] != NULL) {
+            expect(state->pending[view]);
         }
-    }
-}
-
-static void expect_states(const struct cm_windows *w, enum cm_view view, const struct work *work)
-{
-    const struct cell *cell = cell_of(w, cm_leg_log_at(&w->legs, work->leg));
-    for (uint32_t u = 0; u < cell->units_count && u < UNITS_AHEAD; u++) {
-        cm_prefetch(&w->state[cell->units[u]]);
-        cm_prefetch(&w->kinds[cell->units[u]]);
-        cm_prefetch_write(&w->views[view].marks[cell->units[u]]);
     }
 }
 
 /* Each step reads what the one before has fetched. */
-static void expect_work(const struct cm_windows *w, enum cm_view view, const struct work *work,
-                        uint32_t count)
+static void expect_work(const struct cm_windows *w, enum cm_view view, const struct work *work)
 {
-    if (count > AHEAD_LEG) {
-        cm_prefetch(cm_leg_log_at(&w->legs, work[AHEAD_LEG].leg));
-    }
-    if (count > AHEAD_CELL) {
-        cm_prefetch(cell_of(w, cm_leg_log_at(&w->legs, work[AHEAD_CELL].leg)));
-    }
-    if (count > AHEAD_STATE) {
-        expect_states(w, view, &work[AHEAD_STATE]);
-    }
-    if (count > AHEAD_SUMS) {
-        each_sum(w, view, &work[AHEAD_SUMS], expect_sums);
-    }
-    if (count > AHEAD_PARTS) {
-        each_sum(w, view, &work[AHEAD_PARTS], expect_parts);
-    }
+    cm_prefetch(cm_leg_log_at(&w->legs, work[AHEAD_LEG].leg));
+    cm_prefetch(cell_of(w, cm_leg_log_at(&w->legs, work[AHEAD_CELL].leg)));
+    expect_state(w, view, &work[AHEAD_STATE]);
+    expect_sums(w, view, &work[AHEAD_SUMS], expect_lines);
+    expect_sums(w, view, &work[AHEAD_PARTS], expect_parts);
 }
 
 /* ---- adding and subtracting */
@@ -143,7 +134,9 @@ static void do_leg(struct cm_windows *w, enum cm_view view, const struct work *w
 static void do_work(struct cm_windows *w, enum cm_view view)
 {
     for (uint32_t i = 0; i < w->work_count; i++) {
-        expect_work(w, view, &w->work[i], w->work_count - i);
+        if (CM_LIKELY(w->work_count - i > AHEAD_LEG)) {
+            expect_work(w, view, &w->work[i]);
+        }
         do_leg(w, view, &w->work[i]);
     }
     w->work_count = 0;

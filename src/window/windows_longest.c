@@ -4,22 +4,26 @@
  *
  *   unit ──► its cells ──► each its newest leg ──► the one before it ──► ... until all are too old
  *
- * Where that took many steps, those that may still become the longest are kept from then on
- * (longest.h). A period outlives its legs: it has the longest of those that nothing takes back any
- * more, and only what can be taken back is looked at. */
+ * Where that takes many steps, or is needed often, those that may still become the longest are kept
+ * from then on (longest.h). A period outlives its legs: it has the longest of those that nothing
+ * takes back any more, and only what can be taken back is looked at. */
 #include "base/compiler.h"
 #include "base/memory.h"
 #include "window/windows_state.h"
 
-#define MANY        32u /* legs, in a window */
+/* What a search may take, in cells and legs, where one in several reads needs one: what it took
+ * is a debt that every read pays off by so much; who owes too much keeps the longest instead. */
+#define PAID_OFF    16u
+#define DEBT_MOST   512u
 #define AHEAD_CELLS 16u
 
 /* What is looked for: the longest of [left_ms, asof_ms), not older than the leg at `oldest`. */
 struct search {
     int64_t left_ms, asof_ms;
     uint32_t oldest;
-    uint32_t wait_ms, handle_ms, legs; /* found */
-    struct cm_longest *keep;           /* gets each of them; NULL: nobody */
+    uint32_t wait_ms, handle_ms; /* found */
+    uint32_t steps;              /* that it took */
+    struct cm_longest *keep;     /* gets each of them; NULL: nobody */
 };
 
 static void note_leg(const struct cm_windows *w, const struct cm_leg *leg, struct search *search)
@@ -30,7 +34,6 @@ static void note_leg(const struct cm_windows *w, const struct cm_leg *leg, struc
     uint32_t handle_ms = cm_leg_handle_ms(leg);
     search->wait_ms = max_u32(search->wait_ms, leg->wait_ms);
     search->handle_ms = max_u32(search->handle_ms, handle_ms);
-    search->legs++;
     if (search->keep != NULL) {
         cm_longest_add(search->keep, pane_no(w, leg->ts_ms), leg->wait_ms, handle_ms);
     }
@@ -49,10 +52,18 @@ static void search_cell(const struct cm_windows *w, uint32_t cell, struct search
             break;
         }
         note_leg(w, leg, search);
+        search->steps++;
         if ((uint32_t)(leg->before - legs->first) >= (uint32_t)(place - legs->first)) {
             break;
         }
         place = leg->before;
+    }
+}
+
+static void expect_leg(const struct cm_windows *w, uint32_t place)
+{
+    if (cm_leg_log_has(&w->legs, place)) {
+        cm_prefetch(cm_leg_log_at(&w->legs, place));
     }
 }
 
@@ -64,19 +75,11 @@ static void search_unit(const struct cm_windows *w, uint32_t unit, struct search
             cm_prefetch(&w->cells[state->cells[c + AHEAD_CELLS]]);
         }
         if (state->cells_count - c > AHEAD_CELLS / 2) {
-            uint32_t last = w->cells[state->cells[c + AHEAD_CELLS / 2]].last;
-            if (cm_leg_log_has(&w->legs, last)) {
-                cm_prefetch(cm_leg_log_at(&w->legs, last));
-            }
+            expect_leg(w, w->cells[state->cells[c + AHEAD_CELLS / 2]].last);
         }
         search_cell(w, state->cells[c], search);
+        search->steps++;
     }
-}
-
-bool cm_windows_is_searched(const struct cm_windows *w, const struct cm_accumulator *sums)
-{
-    return sums->tally.reserved != 0 && sums->longest == NULL &&
-           sums->tally.answered + sums->tally.abandoned > 0 && w->legs.first != w->legs.end;
 }
 
 void cm_windows_expect_cells(const struct cm_windows *w, uint32_t unit)
@@ -91,10 +94,7 @@ void cm_windows_expect_legs(const struct cm_windows *w, uint32_t unit)
 {
     const struct unit_state *state = &w->state[unit];
     for (uint32_t c = 0; c < state->cells_count && c < AHEAD_CELLS; c++) {
-        uint32_t last = w->cells[state->cells[c]].last;
-        if (cm_leg_log_has(&w->legs, last)) {
-            cm_prefetch(cm_leg_log_at(&w->legs, last));
-        }
+        expect_leg(w, w->cells[state->cells[c]].last);
     }
 }
 
@@ -126,8 +126,9 @@ static void find_in_window(struct cm_windows *w, const struct span *span, uint32
     }
     sums->tally.wait_max_ms = search.wait_ms;
     sums->tally.handle_max_ms = search.handle_ms;
-    if (search.legs > MANY && sums->longest == NULL) {
-        sums->longest = cm_alloc(1, sizeof(*sums->longest));
+    sums->search_debt += search.steps;
+    if (sums->search_debt > DEBT_MOST && sums->longest == NULL) {
+        sums->longest = cm_alloc_lines(sizeof(*sums->longest));
         search.keep = sums->longest;
         search_unit(w, unit, &search);
     }
@@ -139,12 +140,16 @@ void cm_windows_find_longest(struct cm_windows *w, enum cm_view view, uint32_t w
     const struct span *span = &w->views[view].spans[window];
     struct cm_accumulator *sums = cm_windows_peek_sums(w, view, unit, window);
     if (w->config->all[window].is_period) {
-        find_in_period(w, span, unit, sums);
+        if (sums->tally.reserved != 0) {
+            find_in_period(w, span, unit, sums);
+        }
     } else if (sums->longest != NULL && !sums->longest->is_stale) {
         cm_longest_get(sums->longest, span->left_no, &sums->tally.wait_max_ms,
                        &sums->tally.handle_max_ms);
-    } else {
+    } else if (sums->longest != NULL || sums->tally.reserved != 0) {
         find_in_window(w, span, unit, sums);
+    } else {
+        sums->search_debt -= sums->search_debt < PAID_OFF ? sums->search_debt : PAID_OFF;
     }
     sums->tally.reserved = 0;
 }

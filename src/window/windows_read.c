@@ -23,9 +23,7 @@ bool cm_windows_measure(struct cm_windows *w, enum cm_view view, uint32_t window
     }
     const struct cm_accumulator *sums = cm_windows_peek_sums(w, view, unit, window);
     if (sums != NULL) {
-        if (sums->tally.reserved != 0 || sums->longest != NULL) {
-            cm_windows_find_longest(w, view, window, unit);
-        }
+        cm_windows_find_longest(w, view, window, unit);
         out->tally = sums->tally;
         out->handle = sums->hist;
         checks = &sums->checks;
@@ -35,12 +33,14 @@ bool cm_windows_measure(struct cm_windows *w, enum cm_view view, uint32_t window
 }
 
 /* How far ahead of the unit that is measured: where its sums are, its sums, what these point to,
- * and where its longest times are to be found again, its cells and their legs. */
-#define AHEAD_STATE 12u
-#define AHEAD_SUMS  9u
-#define AHEAD_PARTS 6u
-#define AHEAD_CELLS 4u
-#define AHEAD_LEGS  2u
+ * and where its longest times are to be found again, its cells, their newest legs, and those
+ * before. */
+#define AHEAD_STATE 16u
+#define AHEAD_SUMS  12u
+#define AHEAD_PARTS 9u
+#define AHEAD_CELLS 6u
+#define AHEAD_LEGS  4u
+#define AHEAD_OLDER 2u
 
 static void expect_bytes(const void *at, size_t bytes)
 {
@@ -53,9 +53,10 @@ static void expect_bytes(const void *at, size_t bytes)
 static void expect_sums(const struct cm_windows *w, enum cm_view view,
                         const struct cm_changed_unit *unit)
 {
-    if ((unit->windows & w->views[view].periods) != 0 &&
-        w->state[unit->unit].pending[view] != NULL) {
-        expect_bytes(w->state[unit->unit].pending[view], sizeof(struct cm_accumulator));
+    const struct unit_state *state = &w->state[unit->unit];
+    uint32_t periods = unit->windows & w->views[view].periods;
+    if (periods != 0 && state->pending[view] != NULL) {
+        expect_bytes(state->pending[view], sizeof(struct cm_accumulator));
     }
     for (uint32_t bits = unit->windows; bits != 0; bits &= bits - 1) {
         const struct cm_accumulator *sums =
@@ -66,55 +67,57 @@ static void expect_sums(const struct cm_windows *w, enum cm_view view,
     }
 }
 
-/* Whether a longest time is to be found among the unit's legs. */
-static bool expect_parts(const struct cm_windows *w, enum cm_view view,
+static void expect_parts(const struct cm_windows *w, enum cm_view view,
                          const struct cm_changed_unit *unit)
 {
-    bool is_searched = false;
+    const struct unit_state *state = &w->state[unit->unit];
     for (uint32_t bits = unit->windows & ~w->views[view].periods; bits != 0; bits &= bits - 1) {
-        const struct cm_accumulator *sums =
-            cm_windows_peek_sums(w, view, unit->unit, (uint32_t)__builtin_ctz(bits));
+        const struct cm_accumulator *sums = state->sliding[view];
         if (sums == NULL) {
-            continue;
+            return;
         }
+        sums += __builtin_ctz(bits);
         if (sums->hist.cells != sums->few_bins) {
             cm_prefetch(sums->hist.cells);
-        }
-        if (sums->checks.at != sums->few_checks) {
-            cm_prefetch(sums->checks.at);
         }
         if (sums->longest != NULL) {
             cm_prefetch(sums->longest);
         }
-        is_searched |= cm_windows_is_searched(w, sums);
     }
-    return is_searched;
+    if (w->kinds[unit->unit] == CM_KIND_SEAT) {
+        cm_prefetch(state->cells);
+    }
 }
 
-static bool has_state(const struct cm_windows *w, const struct cm_changed_unit *changed,
-                      uint32_t left, uint32_t ahead)
+/* Whether a longest time of a seat is to be found among its legs. */
+static bool is_searched(const struct cm_windows *w, enum cm_view view,
+                        const struct cm_changed_unit *unit)
 {
-    return left > ahead && changed[ahead].unit < w->state_cap;
+    const struct cm_accumulator *sums = w->state[unit->unit].sliding[view];
+    bool stale = false;
+    if (w->kinds[unit->unit] != CM_KIND_SEAT || sums == NULL) {
+        return false;
+    }
+    for (uint32_t bits = unit->windows & ~w->views[view].periods; bits != 0; bits &= bits - 1) {
+        stale |= sums[__builtin_ctz(bits)].tally.reserved != 0;
+    }
+    return stale;
 }
 
 void cm_windows_expect_rows(const struct cm_windows *w, enum cm_view view,
                             const struct cm_changed_unit *changed, uint32_t count, uint32_t at)
 {
     const struct cm_changed_unit *next = &changed[at];
-    uint32_t left = count - at;
-    if (has_state(w, next, left, AHEAD_STATE)) {
-        cm_prefetch(&w->state[next[AHEAD_STATE].unit]);
+    if (CM_UNLIKELY(count - at <= AHEAD_STATE)) {
+        return;
     }
-    if (has_state(w, next, left, AHEAD_SUMS)) {
-        expect_sums(w, view, &next[AHEAD_SUMS]);
-    }
-    if (has_state(w, next, left, AHEAD_PARTS) && expect_parts(w, view, &next[AHEAD_PARTS])) {
-        cm_prefetch(w->state[next[AHEAD_PARTS].unit].cells);
-    }
-    if (has_state(w, next, left, AHEAD_CELLS) && expect_parts(w, view, &next[AHEAD_CELLS])) {
+    cm_prefetch(&w->state[next[AHEAD_STATE].unit]);
+    expect_sums(w, view, &next[AHEAD_SUMS]);
+    expect_parts(w, view, &next[AHEAD_PARTS]);
+    if (is_searched(w, view, &next[AHEAD_CELLS])) {
         cm_windows_expect_cells(w, next[AHEAD_CELLS].unit);
     }
-    if (has_state(w, next, left, AHEAD_LEGS) && expect_parts(w, view, &next[AHEAD_LEGS])) {
+    if (is_searched(w, view, &next[AHEAD_LEGS])) {
         cm_windows_expect_legs(w, next[AHEAD_LEGS].unit);
     }
 }

@@ -207,12 +207,11 @@ void cm_windows_list_pane(struct view *view, enum cm_view number, struct cm_pane
 void cm_windows_catch_up(struct cm_windows *windows, enum cm_view view);
 /* The same for panes below floor_no, which no window needs after that: they may be dropped. */
 void cm_windows_give_back(struct cm_windows *windows, int64_t floor_no);
-/* Finds the longest times of a unit in a window again. Its sums are there and caught up with. */
+/* Sees to it that the longest times of a unit in a window are right. Its sums are there and caught
+ * up with. */
 void cm_windows_find_longest(struct cm_windows *windows, enum cm_view view, uint32_t window,
                              uint32_t unit);
-/* Whether that will take a look at legs, of few cells; and their cells and newest legs are fetched
- * from memory, one after the other. */
-bool cm_windows_is_searched(const struct cm_windows *windows, const struct cm_accumulator *sums);
+/* Fetches from memory what that will look at: cells, and later their newest legs. */
 void cm_windows_expect_cells(const struct cm_windows *windows, uint32_t unit);
 void cm_windows_expect_legs(const struct cm_windows *windows, uint32_t unit);
 /* The first instant inside a window as of asof_ms. */

@@ -70,7 +70,6 @@ static void walk(int64_t begin, uint32_t late, uint32_t values, uint64_t seed)
         }
     }
     look(&longest, legs, LEGS, begin + LEGS);
-    assert_true(cm_longest_bytes(&longest) > 0);
     cm_longest_free(&longest);
     assert_int_equal(cm_longest_bytes(&longest), 0);
 }
@@ -100,6 +99,7 @@ static void the_longest_that_leaves_is_followed_by_the_next_one(void **state)
         assert_int_equal(handle_ms, 0);
     }
     assert_false(longest.is_stale);
+    assert_true(cm_longest_bytes(&longest) >= 1000 * sizeof(struct cm_longest_item));
     cm_longest_take_back(&longest, 999, 1000, 0); /* hides nothing that is known to be there */
     assert_false(longest.is_stale);
     cm_longest_take_back(&longest, 999, 1001, 0);
