@@ -20,7 +20,7 @@ struct load {
     double records_per_s;
     double seats, teams, rooms, queues;
     double sliding, periods, windows; /* how many */
-    double tick_s, pane_s, span_s;
+    double tick_s, span_s;
     double workers;
     /* What comes out, still without margin. */
     double rows_per_s, read_rows_per_s, legs, held_units, units;
@@ -28,34 +28,21 @@ struct load {
     double worker_cores, service_cores, memory_bytes;
 };
 
-double cm_capacity_row_rate(double records_per_s, double tick_s, double pane_s, double step_s)
+double cm_capacity_row_rate(double records_per_s, double tick_s, double step_s)
 {
-    double fold_s = pane_s > tick_s ? pane_s : tick_s;
-    double leave_s = step_s > fold_s ? step_s : fold_s;
+    double leave_s = step_s > tick_s ? step_s : tick_s;
     double nothing_leaves = 1;
     if (step_s > 0) {
-        nothing_leaves += fold_s / leave_s * expm1(-records_per_s * leave_s);
+        nothing_leaves += tick_s / leave_s * expm1(-records_per_s * leave_s);
     }
-    double no_move_marks =
-        1 - tick_s / fold_s * (1 - exp(-records_per_s * fold_s) * nothing_leaves);
-    return (1 - exp(-records_per_s * tick_s) * no_move_marks) / tick_s;
-}
-
-static int64_t gcd(int64_t a, int64_t b)
-{
-    while (b != 0) {
-        int64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
+    return (1 - exp(-records_per_s * tick_s) * nothing_leaves) / tick_s;
 }
 
 static void open_load(struct load *l, const struct cm_capacity_ask *ask)
 {
     const struct cm_config *config = ask->config;
     double share = 1 / ask->processes;
-    int64_t pane_ms = 0, longest_ms = 0;
+    int64_t longest_ms = 0;
     *l = (struct load){
         .ask = ask,
         .records_per_s = ask->calls_an_hour * ask->events_a_call / 3600 * share,
@@ -70,10 +57,8 @@ static void open_load(struct load *l, const struct cm_capacity_ask *ask)
         .workers = 1,
     };
     for (uint32_t i = 0; i < config->all_count; i++) {
-        pane_ms = gcd(pane_ms, gcd(config->all[i].step_ms, config->all[i].length_ms));
         longest_ms = config->all[i].length_ms > longest_ms ? config->all[i].length_ms : longest_ms;
     }
-    l->pane_s = (double)(pane_ms > 0 ? pane_ms : 1000) / 1e3;
     l->span_s = (double)(longest_ms + config->allowed_lateness_ms) / 1e3;
     l->units = l->seats + l->teams + l->rooms + l->queues + 1;
 }
@@ -85,9 +70,8 @@ static void add_kind(struct load *l, double count, double copies)
     double rate = l->records_per_s / count, part = rate / copies;
     for (uint32_t i = 0; i < config->all_count; i++) {
         double step_s = config->all[i].is_period ? 0 : (double)config->all[i].step_ms / 1e3;
-        l->rows_per_s += count * cm_capacity_row_rate(rate, l->tick_s, l->pane_s, step_s);
-        l->read_rows_per_s +=
-            count * copies * cm_capacity_row_rate(part, l->tick_s, l->pane_s, step_s);
+        l->rows_per_s += count * cm_capacity_row_rate(rate, l->tick_s, step_s);
+        l->read_rows_per_s += count * copies * cm_capacity_row_rate(part, l->tick_s, step_s);
     }
     l->held_units += count * copies;
 }
@@ -130,7 +114,7 @@ static void reckon(struct load *l)
         c->value[CM_CURVE_process_bytes] +
         l->legs * cm_curve_at(c, CM_CURVE_leg_1k_bytes, l->seats) +
         l->judged_legs * c->value[CM_CURVE_judged_bytes] +
-        l->held_units * l->windows * c->value[CM_CURVE_sum_bytes] +
+        l->held_units * (l->windows + (l->periods > 0)) * c->value[CM_CURVE_sum_bytes] +
         l->held_units * cm_curve_at(c, CM_CURVE_unit_1k_bytes, l->seats) +
         l->records_per_s * (double)l->ask->config->dedupe_ms / 1e3 * c->value[CM_CURVE_id_bytes];
 }

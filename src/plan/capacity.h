@@ -2,19 +2,18 @@
 /* capacity.h — what a centre needs of callmill, Redis and Kafka, from the measured curves.
  *
  * MODEL     Records a second R spread evenly over the units of each kind; every record touches one
- *           seat, team, room, centre and queue. A record marks its units as changed three times in
- *           a window: when it comes, when its pane is folded in (every pane p, once the lateness
- *           is over), and when it leaves (every step s of the window; not for calendar periods).
- *           Marks within a tick t are one row. With Poisson arrivals of r a second at a unit, a
- *           fold in t/f of the ticks, f = max(p, t), and a leave in f/l of those, l = max(s, f):
- *             rows/s = (1 - e^(-r t) (1 - t/f (1 - e^(-r f) (1 - f/l (1 - e^(-r l)))))) / t
+ *           seat, team, room, centre and queue. A record marks its units as changed twice in a
+ *           window: when it comes, and when it leaves (every step s of the window; not for
+ *           calendar periods). Marks within a tick t are one row. With Poisson arrivals of r a
+ *           second at a unit, and a leave in t/l of the ticks, l = max(s, t):
+ *             rows/s = (1 - e^(-r t) (1 - t/l (1 - e^(-r l)))) / t
  *
  *           CPU    = R (consume + decode + apply(seats) + further windows + periods)
  *                    + rows (read(seats) + publish(layouts))
  *           Memory = legs (R x span, the longest sliding window and the lateness), sums (unit x
- *                    window), remembered ids (R x dedupe), lines for judgements (R x ten peak hours
- *                    for each day of judge_within), units, program
- *           Redis  = rows x CPU a row; memory: units x windows, without closed periods
+ *                    window, and one for what periods lack), remembered ids (R x dedupe), lines for
+ * judgements (R x ten peak hours for each day of judge_within), units, program Redis  = rows x CPU
+ * a row; memory: units x windows, without closed periods
  *
  *           Teams and above are kept by every worker that gets records of theirs: their rows are
  *           read, and their sums held, once a worker.
@@ -66,8 +65,7 @@ struct cm_capacity {
 
 void cm_capacity_plan(const struct cm_capacity_ask *ask, struct cm_capacity *out);
 
-/* Rows a second of one unit in one window; a step is a multiple of the pane. step_s 0: a calendar
- * period. */
-double cm_capacity_row_rate(double records_per_s, double tick_s, double pane_s, double step_s);
+/* Rows a second of one unit in one window. step_s 0: a calendar period. */
+double cm_capacity_row_rate(double records_per_s, double tick_s, double step_s);
 
 #endif

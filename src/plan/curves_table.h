@@ -43,7 +43,7 @@
     X(redis_units_bytes,          917, "bytes", "Memory of Redis a unit and window, layout units.", "freshness_probe --rate 10000, INFO used_memory") \
     X(redis_boards_bytes,         974, "bytes", "The same, layout boards.", "freshness_probe --rate 10000, INFO used_memory") \
     X(redis_both_bytes,          1869, "bytes", "The same, both layouts.", "freshness_probe --rate 10000, INFO used_memory") \
-    X(leg_1k_bytes,               141, "bytes", "A leg in its pane, with its item and the room in its track; 1,000 seats.", "memory_bench") \
+    X(leg_1k_bytes,               141, "bytes", "A leg, its place in its pane, and the room there; 1,000 seats.", "memory_bench") \
     X(leg_10k_bytes,              107, "bytes", "The same; 10,000 seats.", "memory_bench") \
     X(leg_100k_bytes,            89.3, "bytes", "The same; 100,000 seats.", "memory_bench") \
     X(leg_1m_bytes,              89.3, "bytes", "The same; 1,000,000 seats: taken to be that of 100,000.", "memory_bench") \

@@ -237,10 +237,14 @@ static void take_back(struct cm_windows *w, const struct cm_journal_record *reco
         if (w->views[v].kinds == 0) {
             continue;
         }
-        uint32_t windows = pane == NULL                 ? cm_windows_periods_with(w, v, no)
-                           : index < pane->uses[v].done ? pane->uses[v].in
-                                                        : 0;
-        take_back_of(w, v, cell_of(w, leg), &addend, windows, impact_of(w, v, no));
+        uint32_t windows = pane == NULL ? cm_windows_periods_with(w, v, no) : 0;
+        uint32_t changed = impact_of(w, v, no);
+        if (pane != NULL) { /* marks that wait find it empty: they are set here */
+            const struct cm_pane_use *use = &pane->uses[v];
+            windows = index < use->done ? use->in : 0;
+            changed |= (uint32_t)use->moved | use->fresh;
+        }
+        take_back_of(w, v, cell_of(w, leg), &addend, windows, changed);
     }
     cm_windows_detail_take_back(w, record);
     cm_leg_log_clear(&w->legs, leg);
