@@ -82,12 +82,14 @@ static void add(struct cm_longest_row *row, uint32_t no, uint32_t ms)
     if (ms == 0) {
         return;
     }
-    struct cm_longest_item *last = row->at + row->begin + row->count;
-    while (row->count > 0 && compare_no(last[-1].no, no) <= 0 && last[-1].ms <= ms) {
-        last--;
+    while (row->count > 0) {
+        const struct cm_longest_item *last = &row->at[row->begin + row->count - 1];
+        if (compare_no(last->no, no) > 0 || last->ms > ms) {
+            break;
+        }
         row->count--;
     }
-    if (row->count > 0 && compare_no(last[-1].no, no) >= 0) {
+    if (row->count > 0 && compare_no(row->at[row->begin + row->count - 1].no, no) >= 0) {
         add_late(row, no, ms);
         return;
     }
