@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "base/fail.h"
 #include "event/event.h"
 
 // clang-format off
@@ -88,10 +89,12 @@ static inline void cm_tally_add(struct cm_tally *restrict into,
     }
 }
 
-/* into -= from, which must be there; the maxima stay as they are. */
+/* into -= from, counts and sums; the maxima stay as they are. Every part must be there (CM_ASSERT
+ * on offered). */
 static inline void cm_tally_subtract(struct cm_tally *restrict into,
                                      const struct cm_tally *restrict from)
 {
+    CM_ASSERT(cm_tally_offered(into) >= cm_tally_offered(from));
     for (unsigned i = 0; i < CM_TALLY_COUNT_WHOLE; i++) {
         into->count[i] -= from->count[i];
     }

@@ -72,6 +72,26 @@ static void merge_adds_each_field(void **state)
     }
 }
 
+static void subtract_undoes_merge(void **state)
+{
+    (void)state;
+    struct cm_prng prng;
+    cm_prng_seed(&prng, 8);
+    struct cm_tally parts[50];
+    struct cm_tally sum = {0};
+    for (size_t i = 0; i < CM_ARRAY_LEN(parts); i++) {
+        parts[i] = random_tally(&prng);
+        cm_tally_merge(&sum, &parts[i]);
+    }
+    uint32_t wait_max_ms = sum.wait_max_ms;
+    for (size_t i = 0; i < CM_ARRAY_LEN(parts); i++) { /* in another order than they came */
+        assert_false(cm_tally_is_empty(&sum));
+        cm_tally_subtract(&sum, &parts[(i * 7 + 3) % CM_ARRAY_LEN(parts)]);
+    }
+    assert_true(cm_tally_is_empty(&sum));
+    assert_int_equal(sum.wait_max_ms, wait_max_ms);
+}
+
 static void sums_go_beyond_32_bits(void **state)
 {
     (void)state;
@@ -124,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layout),
         cmocka_unit_test(merge_adds_each_field),
+        cmocka_unit_test(subtract_undoes_merge),
         cmocka_unit_test(sums_go_beyond_32_bits),
         cmocka_unit_test(offered_is_the_sum_of_the_outcomes),
         cmocka_unit_test(empty_looks_at_each_field),
