@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bump.h"
 #include "base/fail.h"
 #include "base/memory.h"
 
-#define TABLE_MIN  1024u
-#define LEGS_LEAST 4u
-#define SPARE_MOST 256u
+#define TABLE_MIN   1024u
+#define SPARE_BYTES ((size_t)1 << 20) /* of lists that wait for the next panes */
 
 struct cm_panes {
     int64_t pane_ms;
@@ -19,10 +19,11 @@ struct cm_panes {
     struct cm_pane **table; /* table_size, a power of two */
     uint32_t table_size;
     uint32_t count;
+    struct cm_bump store;
     struct cm_pane *spare; /* by `newer` */
-    uint32_t spare_count;
+    size_t spare_bytes;    /* of their lists */
     uint64_t legs;
-    size_t bytes; /* of panes and their lists */
+    size_t list_bytes; /* of all lists */
 };
 
 struct cm_panes *cm_panes_create(int64_t pane_ms)
@@ -35,35 +36,43 @@ struct cm_panes *cm_panes_create(int64_t pane_ms)
     return panes;
 }
 
-static void pane_free(struct cm_panes *panes, struct cm_pane *pane)
+static size_t list_bytes(const struct cm_pane *pane)
 {
-    panes->bytes -= sizeof(*pane) + pane->legs_cap * sizeof(*pane->legs);
-    free(pane->legs);
-    free(pane);
+    return pane->legs == pane->few ? 0 : pane->legs_cap * sizeof(*pane->legs);
+}
+
+static void list_free(struct cm_panes *panes, struct cm_pane *pane)
+{
+    if (pane->legs != pane->few) {
+        panes->list_bytes -= list_bytes(pane);
+        free(pane->legs);
+    }
+    pane->legs = pane->few;
+    pane->legs_cap = CM_PANE_FEW;
 }
 
 /* Kept for the next one, with the memory of its list. */
 static void pane_recycle(struct cm_panes *panes, struct cm_pane *pane)
 {
     panes->count--;
-    if (panes->spare_count == SPARE_MOST) {
-        pane_free(panes, pane);
-        return;
+    if (panes->spare_bytes + list_bytes(pane) > SPARE_BYTES) {
+        list_free(panes, pane);
     }
+    panes->spare_bytes += list_bytes(pane);
     pane->newer = panes->spare;
     panes->spare = pane;
-    panes->spare_count++;
 }
 
 static struct cm_pane *pane_new(struct cm_panes *panes)
 {
     struct cm_pane *pane = panes->spare;
     if (pane == NULL) {
-        panes->bytes += sizeof(*pane);
-        return cm_alloc(1, sizeof(*pane));
+        pane = cm_bump_alloc(&panes->store, sizeof(*pane));
+        list_free(panes, pane);
+        return pane;
     }
     panes->spare = pane->newer;
-    panes->spare_count--;
+    panes->spare_bytes -= list_bytes(pane);
     *pane = (struct cm_pane){.legs = pane->legs, .legs_cap = pane->legs_cap};
     return pane;
 }
@@ -74,11 +83,10 @@ void cm_panes_destroy(struct cm_panes *panes)
         return;
     }
     cm_panes_drop(panes, INT64_MAX);
-    while (panes->spare != NULL) {
-        struct cm_pane *next = panes->spare->newer;
-        pane_free(panes, panes->spare);
-        panes->spare = next;
+    for (struct cm_pane *pane = panes->spare; pane != NULL; pane = pane->newer) {
+        list_free(panes, pane);
     }
+    cm_bump_free(&panes->store);
     free(panes->table);
     free(panes);
 }
@@ -110,13 +118,13 @@ uint64_t cm_panes_legs(const struct cm_panes *panes)
 
 size_t cm_panes_bytes(const struct cm_panes *panes)
 {
-    return panes->bytes + panes->table_size * sizeof(struct cm_pane *);
+    return panes->store.bytes + panes->list_bytes + panes->table_size * sizeof(struct cm_pane *);
 }
 
+/* Panes come one after the other, and so do their places. */
 static struct cm_pane **bucket(const struct cm_panes *panes, int64_t no)
 {
-    uint64_t mixed = (uint64_t)no * UINT64_C(0x9e3779b97f4a7c15);
-    return &panes->table[(mixed >> 32) & (panes->table_size - 1)];
+    return &panes->table[(uint64_t)no & (panes->table_size - 1)];
 }
 
 static void table_grow(struct cm_panes *panes)
@@ -215,14 +223,22 @@ void cm_panes_drop(struct cm_panes *panes, int64_t floor_no)
     }
 }
 
+static void list_grow(struct cm_panes *panes, struct cm_pane *pane)
+{
+    uint32_t *few = pane->legs == pane->few ? pane->few : NULL;
+    uint32_t cap = few != NULL ? 4 * CM_PANE_FEW : pane->legs_cap + pane->legs_cap / 2;
+    panes->list_bytes += cap * sizeof(*pane->legs) - list_bytes(pane);
+    pane->legs = cm_realloc(few != NULL ? NULL : pane->legs, cap, sizeof(*pane->legs));
+    if (few != NULL) {
+        memcpy(pane->legs, few, sizeof(pane->few));
+    }
+    pane->legs_cap = cap;
+}
+
 void cm_panes_add(struct cm_panes *panes, struct cm_pane *pane, uint32_t leg)
 {
-    if (pane->legs_count == pane->legs_cap) {
-        uint32_t cap =
-            pane->legs_cap < LEGS_LEAST ? LEGS_LEAST : pane->legs_cap + pane->legs_cap / 2;
-        panes->bytes += (cap - pane->legs_cap) * sizeof(*pane->legs);
-        pane->legs = cm_realloc(pane->legs, cap, sizeof(*pane->legs));
-        pane->legs_cap = cap;
+    if (CM_UNLIKELY(pane->legs_count == pane->legs_cap)) {
+        list_grow(panes, pane);
     }
     pane->legs[pane->legs_count++] = leg;
     panes->legs++;

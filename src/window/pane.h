@@ -10,7 +10,8 @@
  * differs is made up for when somebody looks (windows_fold.c).
  *
  * THREADS   One thread. OWNERSHIP A store owns its panes.
- * COST      find: the newest pane is tried first, then a hash table. 4 bytes a leg.
+ * COST      find: the newest pane is tried first, then a hash table in which panes that follow each
+ *           other are neighbours. 128 bytes a pane, 4 bytes a leg where there are more than a few.
  */
 #ifndef CM_WINDOW_PANE_H
 #define CM_WINDOW_PANE_H
@@ -19,7 +20,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/compiler.h"
+
 #define CM_PANE_USES 2u /* views: windows.h has as many */
+#define CM_PANE_FEW  4u /* legs that a pane holds without a list of its own */
 
 /* What a view's windows make of a pane. */
 struct cm_pane_use {
@@ -38,7 +42,10 @@ struct cm_pane {
     uint32_t *legs; /* places, rising modulo 2^32 */
     uint32_t legs_count, legs_cap;
     struct cm_pane_use uses[CM_PANE_USES];
+    uint32_t few[CM_PANE_FEW]; /* legs, until there are more */
 };
+
+_Static_assert(sizeof(struct cm_pane) == 2 * CM_CACHE_LINE, "a pane has two lines");
 
 struct cm_panes;
 

@@ -78,12 +78,37 @@ static void what_was_given_back_is_used_again(void **state)
     cm_panes_destroy(panes);
 }
 
+static void long_lists_that_nobody_needs_go_back(void **state)
+{
+    (void)state;
+    struct cm_panes *panes = cm_panes_create(1000);
+    for (int64_t no = 0; no < 10; no++) {
+        struct cm_pane *pane = cm_panes_get(panes, no);
+        for (uint32_t i = 0; i < 200000; i++) {
+            cm_panes_add(panes, pane, i);
+        }
+    }
+    size_t most_bytes = cm_panes_bytes(panes);
+    assert_true(most_bytes > (size_t)10 * 200000 * sizeof(uint32_t));
+    cm_panes_drop(panes, 10);
+    assert_true(cm_panes_bytes(panes) < most_bytes / 4);
+    for (int64_t no = 10; no < 20; no++) { /* with what was kept, and without */
+        struct cm_pane *pane = cm_panes_get(panes, no);
+        for (uint32_t i = 0; i < 100; i++) {
+            cm_panes_add(panes, pane, i + 7);
+            assert_int_equal(pane->legs[i], i + 7);
+        }
+    }
+    cm_panes_destroy(panes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(panes_stand_in_order_whatever_comes_first),
         cmocka_unit_test(legs_of_one_pane_stand_in_the_order_in_which_they_came),
         cmocka_unit_test(what_was_given_back_is_used_again),
+        cmocka_unit_test(long_lists_that_nobody_needs_go_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
