@@ -11,12 +11,14 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "engine/follow.h"
 #include "engine/gauge_merge.h"
 #include "engine/merge.h"
 #include "engine/ownership.h"
 #include "engine/roster_watch.h"
 #include "engine/rule_merge.h"
 #include "engine/run_counters.h"
+#include "engine/run_time.h"
 #include "engine/tick_pace.h"
 #include "engine/wall_clock.h"
 #include "engine/worker.h"
@@ -47,12 +49,11 @@ struct run {
     struct cm_producer *breach_producer;
     struct cm_ownership own;
     bool resync, closing;
-    bool round_open, round_emits; /* frames are asked for; their rows go to the publisher */
+    bool round_open, round_ticks; /* frames are asked for; at a tick */
+    bool round_emits;             /* their rows go to the publisher */
     struct cm_frame_request request;
-    int64_t now_ms, watermark_ms; /* never fall */
-    int64_t first_ms;             /* see struct cm_frame_request; set once */
-    int64_t clock_ms; /* of the last commit before us, to be taken up once all is read */
-    int64_t lead_ns;  /* and since: event time is at least monotonic time and this */
+    struct cm_run_time time;
+    struct cm_follow follow;
     struct cm_tick_pace pace;
     struct cm_wall_clock wall;
     int64_t next_commit_ns, next_report_ns;
@@ -171,64 +172,6 @@ static void take_frames(struct run *r)
     }
 }
 
-/* Event time goes on while nobody runs, too: when all is read again, it is where the clock would
- * have taken it since the last commit. Else what an earlier life has published would stay newer
- * than we are for as long as that life had waited for events. */
-static void take_up_clock(struct run *r, int64_t now_ns)
-{
-    if (r->clock_ms == INT64_MIN || !cm_ownership_is_read(&r->own, r->kafka)) {
-        return;
-    }
-    r->lead_ns = (cm_clock_wall_ms() + r->clock_ms) * CM_NS_PER_MS - now_ns;
-    r->clock_ms = INT64_MIN;
-}
-
-/* Where calendar periods begin: known when all workers have begun. */
-static void note_first(struct run *r)
-{
-    int64_t first_ms = INT64_MAX;
-    for (uint32_t w = 0; w < r->workers_count; w++) {
-        int64_t mine_ms = cm_worker_first_ms(r->workers[w]);
-        first_ms = mine_ms < first_ms ? mine_ms : first_ms;
-    }
-    if (r->first_ms == INT64_MIN && first_ms != INT64_MAX) {
-        r->first_ms = first_ms;
-    }
-}
-
-/* Event time now and the watermark, over all workers; neither ever falls. */
-static void note_time(struct run *r, int64_t now_ns)
-{
-    int64_t watermark_ms = INT64_MAX;
-    note_first(r);
-    take_up_clock(r, now_ns);
-    if (r->lead_ns != INT64_MIN) {
-        int64_t now_ms = (now_ns + r->lead_ns) / CM_NS_PER_MS;
-        r->now_ms = now_ms > r->now_ms && r->now_ms != INT64_MIN ? now_ms : r->now_ms;
-    }
-    for (uint32_t w = 0; w < r->workers_count; w++) {
-        int64_t now_ms = cm_worker_event_now_ms(r->workers[w], now_ns);
-        r->now_ms = now_ms > r->now_ms ? now_ms : r->now_ms;
-        int64_t mine_ms = cm_worker_watermark_ms(r->workers[w]);
-        watermark_ms = mine_ms < watermark_ms ? mine_ms : watermark_ms;
-    }
-    if (r->now_ms == INT64_MIN) {
-        return;
-    }
-    int64_t most_ms = r->now_ms - r->config->allowed_lateness_ms;
-    watermark_ms = watermark_ms < most_ms ? watermark_ms : most_ms;
-    r->watermark_ms = watermark_ms > r->watermark_ms ? watermark_ms : r->watermark_ms;
-}
-
-static int64_t period_asof_ms(const struct run *r, uint32_t window, int64_t now_ms,
-                              int64_t watermark_ms)
-{
-    const struct cm_window_spec *spec = &r->config->all[window];
-    int64_t asof_ms = cm_window_next_asof(spec, now_ms);
-    int64_t end_ms = cm_zone_period_end_ms(r->config->zone, spec->period, watermark_ms);
-    return asof_ms < end_ms ? asof_ms : end_ms;
-}
-
 /* Whether we are still behind what an earlier life has published: not everything that it knew is
  * read again, or a calendar period that it had begun has not begun here. The publisher's own gate
  * looks at event time only, which the fastest partition sets. */
@@ -239,13 +182,48 @@ static bool is_behind(struct run *r)
     if (!cm_publisher_stored(r->publisher, &asof_ms, &watermark_ms)) {
         return false;
     }
-    bool behind = !cm_ownership_is_rebuilt(&r->own, r->kafka);
-    for (uint32_t i = 0; i < r->config->all_count && watermark_ms > 0 && !behind; i++) {
-        behind = r->config->all[i].is_period &&
-                 (r->watermark_ms < 0 || period_asof_ms(r, i, r->now_ms, r->watermark_ms) <
-                                             period_asof_ms(r, i, asof_ms, watermark_ms));
+    return !cm_ownership_is_rebuilt(&r->own, r->kafka) ||
+           cm_run_time_is_before(&r->time, r->config, asof_ms, watermark_ms);
+}
+
+static void note_time(struct run *r, int64_t now_ns)
+{
+    if (r->time.clock_ms != INT64_MIN && cm_ownership_is_read(&r->own, r->kafka)) {
+        cm_run_time_take_up(&r->time, now_ns);
     }
-    return behind;
+    cm_run_time_note(&r->time, r->config->allowed_lateness_ms, r->workers, r->workers_count,
+                     now_ns);
+}
+
+static uint64_t records_taken(const struct run *r)
+{
+    uint64_t records = 0;
+    for (uint32_t w = 0; w < r->workers_count; w++) {
+        records += cm_worker_records(r->workers[w]);
+    }
+    return records;
+}
+
+static void ask(struct run *r)
+{
+    cm_follow_note(&r->follow, records_taken(r), r->request.watermark_ms, !r->request.hold_periods);
+    for (uint32_t w = 0; w < r->workers_count; w++) {
+        cm_worker_request(r->workers[w], &r->request);
+    }
+    r->round_open = true;
+}
+
+/* Windows move on and positions are taken, nothing is published. */
+static void begin_quiet_round(struct run *r)
+{
+    r->request.emit_rows = false;
+    r->request.emit_history = false;
+    r->request.hold_periods = r->request.hold_judgements = true;
+    r->request.resync = false;
+    r->request.now_ms = r->time.now_ms;
+    r->request.watermark_ms = r->time.watermark_ms;
+    r->round_emits = r->round_ticks = false;
+    ask(r);
 }
 
 static void begin_round(struct run *r, int64_t now_ns)
@@ -255,14 +233,14 @@ static void begin_round(struct run *r, int64_t now_ns)
     bool connected = cm_publisher_is_connected(r->publisher);
     bool rebuilt = cm_ownership_is_rebuilt(&r->own, r->kafka);
     bool behind = is_behind(r);
-    r->round_emits =
-        r->now_ms != INT64_MIN && !behind && cm_publisher_try_begin(r->publisher, r->now_ms);
+    r->round_emits = r->time.now_ms != INT64_MIN && !behind &&
+                     cm_publisher_try_begin(r->publisher, r->time.now_ms);
     r->request = (struct cm_frame_request){
-        .now_ms = r->now_ms,
-        .watermark_ms = r->watermark_ms,
-        .first_ms = r->first_ms,
+        .now_ms = r->time.now_ms,
+        .watermark_ms = r->time.watermark_ms,
+        .first_ms = r->time.first_ms,
         .whole_ms = cm_ownership_whole_ms(&r->own),
-        .clock_ms = r->now_ms == INT64_MIN ? INT64_MIN : r->now_ms - cm_clock_wall_ms(),
+        .clock_ms = r->time.now_ms == INT64_MIN ? INT64_MIN : r->time.now_ms - cm_clock_wall_ms(),
         .emit_rows = r->round_emits && rebuilt,
         .emit_history = r->round_emits && r->config->history_keep_ms > 0,
         .hold_periods =
@@ -274,10 +252,7 @@ static void begin_round(struct run *r, int64_t now_ns)
         cm_breaches_firing(r->breaches, show_again, r);
     }
     r->resync = r->resync && !r->request.resync;
-    for (uint32_t w = 0; w < r->workers_count; w++) {
-        cm_worker_request(r->workers[w], &r->request);
-    }
-    r->round_open = true;
+    ask(r);
 }
 
 /* Waits for the frames of an open round and takes them. */
@@ -314,17 +289,7 @@ static void commit(struct run *r, bool sync)
 static void refresh_positions(struct run *r)
 {
     finish_round(r);
-    r->request.emit_rows = false;
-    r->request.emit_history = false;
-    r->request.hold_periods = r->request.hold_judgements = true;
-    r->request.resync = false;
-    r->request.now_ms = r->now_ms;
-    r->request.watermark_ms = r->watermark_ms;
-    r->round_emits = false;
-    for (uint32_t w = 0; w < r->workers_count; w++) {
-        cm_worker_request(r->workers[w], &r->request);
-    }
-    r->round_open = true;
+    begin_quiet_round(r);
     finish_round(r);
 }
 
@@ -357,9 +322,9 @@ static void assign_worker(struct run *r, uint32_t worker, const struct cm_positi
         const struct cm_owned *old = cm_owned_find(&r->own, positions[k].partition);
         bool kept = old != NULL && !reset && old->offset != CM_OFFSET_NONE;
         struct cm_owned *owned = &fresh->at[fresh->count++];
-        *owned = kept ? *old : cm_owned_begin(&positions[k], worker, &r->clock_ms);
+        *owned = kept ? *old : cm_owned_begin(&positions[k], worker, &r->time.clock_ms);
         mine[mine_count++] =
-            (struct cm_worker_partition){owned->partition, owned->known_offset, r->clock_ms};
+            (struct cm_worker_partition){owned->partition, owned->known_offset, r->time.clock_ms};
     }
     if (reset) {
         cm_log(CM_LOG_INFO, "group.rebuild", "worker=%u partitions=%u", worker, mine_count);
@@ -479,17 +444,39 @@ static void report(struct run *r, int64_t now_ns)
     cm_run_report(&r->meta, r->publisher);
 }
 
+static void begin_due_round(struct run *r, int64_t now_ns)
+{
+    enum cm_follow_step step = CM_FOLLOW_STAY;
+    if (!cm_tick_pace_is_due(&r->pace, now_ns)) {
+        uint64_t records = records_taken(r);
+        note_time(r, now_ns);
+        step = cm_follow_step(&r->follow, r->config, records, r->time.watermark_ms);
+        if (step == CM_FOLLOW_STAY) {
+            return;
+        }
+    }
+    if (step == CM_FOLLOW_MOVE ||
+        (step == CM_FOLLOW_CLOSE && !cm_publisher_is_idle(r->publisher))) {
+        begin_quiet_round(r);
+        return;
+    }
+    cm_tick_pace_begin(&r->pace, now_ns);
+    begin_round(r, now_ns);
+    r->round_ticks = true;
+}
+
 static int turn(struct run *r)
 {
     int rc = cm_kafka_poll(r->kafka, 0);
     int64_t now_ns = cm_clock_mono_ns();
     if (r->round_open && frames_ready(r)) {
         take_frames(r);
-        cm_tick_pace_end(&r->pace, cm_clock_mono_ns(), r->meta.records, r->meta.lag);
+        if (r->round_ticks) {
+            cm_tick_pace_end(&r->pace, cm_clock_mono_ns(), r->meta.records, r->meta.lag);
+        }
     }
-    if (!r->round_open && cm_tick_pace_is_due(&r->pace, now_ns)) {
-        begin_round(r, now_ns);
-        cm_tick_pace_begin(&r->pace, now_ns);
+    if (!r->round_open) {
+        begin_due_round(r, now_ns);
     }
     cm_publisher_poll(r->publisher, now_ns);
     if (r->breach_producer != NULL) {
@@ -520,7 +507,7 @@ static void drain(struct run *r)
         if (!published && cm_publisher_is_idle(r->publisher)) {
             begin_round(r, now_ns);
             finish_round(r);
-            published = r->round_emits || r->now_ms == INT64_MIN;
+            published = r->round_emits || r->time.now_ms == INT64_MIN;
         }
         cm_ring_wait(r->ring, CM_NS_PER_MS);
     }
@@ -561,7 +548,8 @@ int cm_run(const struct cm_run_options *options)
     r->config = options->config;
     r->roster = options->roster;
     r->signals = options->signals;
-    r->now_ms = r->watermark_ms = r->first_ms = r->clock_ms = r->lead_ns = INT64_MIN;
+    cm_run_time_init(&r->time);
+    cm_follow_init(&r->follow);
     r->request.now_ms = r->request.first_ms = INT64_MIN;
     r->request.whole_ms = r->request.clock_ms = INT64_MIN;
     r->pace.tick_ns = r->config->tick_ms * CM_NS_PER_MS;

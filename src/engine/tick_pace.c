@@ -14,7 +14,8 @@ bool cm_tick_pace_is_due(const struct cm_tick_pace *pace, int64_t now_ns)
 
 void cm_tick_pace_begin(struct cm_tick_pace *pace, int64_t now_ns)
 {
-    int64_t next_ns = pace->next_ns + pace->tick_ns;
+    int64_t due_ns = pace->next_ns < now_ns ? pace->next_ns : now_ns;
+    int64_t next_ns = due_ns + pace->tick_ns;
     pace->next_ns = next_ns > now_ns ? next_ns : now_ns + pace->tick_ns;
     pace->began_ns = now_ns;
 }

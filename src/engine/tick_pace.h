@@ -28,7 +28,7 @@ struct cm_tick_pace {
 };
 
 bool cm_tick_pace_is_due(const struct cm_tick_pace *pace, int64_t now_ns);
-/* A tick begins. */
+/* A tick begins, when it is due or before. */
 void cm_tick_pace_begin(struct cm_tick_pace *pace, int64_t now_ns);
 /* Its figures are handed over; records: read in all, lag: those that wait. */
 void cm_tick_pace_end(struct cm_tick_pace *pace, int64_t now_ns, uint64_t records, uint64_t lag);

@@ -58,6 +58,7 @@ struct cm_worker {
     CM_ALIGNED(CM_CACHE_LINE) _Atomic uint64_t done; /* this and below: written by the worker */
     _Atomic int64_t event_offset_ns; /* event time - monotonic time; INT64_MIN: no event yet */
     _Atomic int64_t watermark_ms, first_ms;
+    _Atomic uint64_t records; /* taken so far */
     struct cm_frame frame;
 
     /* The worker's own. */
@@ -217,6 +218,8 @@ static void note_watermark(struct cm_worker *w)
     /* relaxed: one number; what was applied before it is handed over with the next frame. */
     atomic_store_explicit(&w->watermark_ms, watermark_ms, memory_order_relaxed);
     atomic_store_explicit(&w->first_ms, begun ? w->least_ms : INT64_MIN,
+                          memory_order_relaxed); /* relaxed: as above */
+    atomic_store_explicit(&w->records, w->counters.records,
                           memory_order_relaxed); /* relaxed: as above */
 }
 
@@ -587,4 +590,9 @@ int64_t cm_worker_first_ms(const struct cm_worker *w)
 {
     return atomic_load_explicit(&w->first_ms,
                                 memory_order_relaxed); /* relaxed: see note_watermark() */
+}
+
+uint64_t cm_worker_records(const struct cm_worker *w)
+{
+    return atomic_load_explicit(&w->records, memory_order_relaxed); /* relaxed: as above */
 }

@@ -58,5 +58,7 @@ int64_t cm_worker_event_now_ms(const struct cm_worker *worker, int64_t now_mono_
 int64_t cm_worker_first_ms(const struct cm_worker *worker);
 /* See cm_partitions_watermark(). */
 int64_t cm_worker_watermark_ms(const struct cm_worker *worker);
+/* Records taken so far, bad ones included. */
+uint64_t cm_worker_records(const struct cm_worker *worker);
 
 #endif

@@ -30,6 +30,18 @@ static void ticks_keep_their_beat(void **state)
     assert_true(cm_tick_pace_is_due(&pace, 2200 * MS));
 }
 
+static void a_tick_before_its_time_puts_off_the_next_one_by_one_beat(void **state)
+{
+    (void)state;
+    struct cm_tick_pace pace = {.tick_ns = 200 * MS};
+    cm_tick_pace_begin(&pace, 1000 * MS);
+    for (int64_t early_ms = 1010; early_ms <= 1050; early_ms += 10) { /* many: not by many */
+        cm_tick_pace_begin(&pace, early_ms * MS);
+    }
+    assert_false(cm_tick_pace_is_due(&pace, 1249 * MS));
+    assert_true(cm_tick_pace_is_due(&pace, 1250 * MS));
+}
+
 static void ticks_give_way_to_records(void **state)
 {
     (void)state;
@@ -75,6 +87,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ticks_keep_their_beat),
+        cmocka_unit_test(a_tick_before_its_time_puts_off_the_next_one_by_one_beat),
         cmocka_unit_test(ticks_give_way_to_records),
         cmocka_unit_test(a_fetch_is_no_backlog),
     };
