@@ -128,7 +128,7 @@ void cm_hist_add(struct cm_hist *hist, uint32_t bin, uint32_t count)
             reserve(hist, hist->used + 1u);
             memmove(hist->cells + at + 1, hist->cells + at,
                     (hist->used - at) * sizeof *hist->cells);
-            hist->cells[at] = bin << COUNT_BITS | count;
+            hist->cells[at] = cm_hist_cell(bin, count);
             hist->used++;
             return;
         }

@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/compiler.h"
+
 #define CM_HIST_BINS 864u /* values up to 2^31 - 1 ms, 24.8 days */
 
 struct cm_hist {
@@ -48,8 +50,26 @@ static inline uint32_t cm_hist_bin(uint64_t value_ms)
     return (octave - 4u) * 32u + (uint32_t)((value_ms >> (octave - 5u)) & 31u);
 }
 
+/* A cell of a sparse histogram: at most 2^22 - 1 of a bin. */
+static inline uint32_t cm_hist_cell(uint32_t bin, uint32_t count)
+{
+    return bin << 22 | count;
+}
+
 /* The middle of a bin, ms, rounded up. */
 uint64_t cm_hist_bin_value(uint32_t bin);
+
+/* A hint: that bin is added to, or taken from, soon. */
+static inline void cm_hist_expect(const struct cm_hist *hist, uint32_t bin)
+{
+    if (hist->cap == 0 && hist->cells != NULL && bin < CM_HIST_BINS) {
+        cm_prefetch_write(&hist->cells[bin]);
+    } else { /* it is searched by halving */
+        cm_prefetch_write(&hist->cells[hist->used / 2]);
+        cm_prefetch_write(&hist->cells[hist->used / 4]);
+        cm_prefetch_write(&hist->cells[hist->used / 4 * 3]);
+    }
+}
 
 /* At most 2^32 - 1 of a bin (CM_ASSERT). */
 void cm_hist_add(struct cm_hist *hist, uint32_t bin, uint32_t count);

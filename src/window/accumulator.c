@@ -24,6 +24,31 @@ static void shrink(struct cm_accumulator *acc)
     }
 }
 
+#define FEW_MOST     ((uint64_t)1 << 26)
+#define FEW_VERDICTS 4u
+#define FEW_VETOES   1000u
+
+static bool make_few(struct cm_addend *a)
+{
+    uint64_t all = 0;
+    bool few = a->checks_count <= FEW_VERDICTS && a->tally.vetoes <= FEW_VETOES;
+    for (uint32_t i = 0; i < CM_TALLY_COUNT_N; i++) {
+        a->few_count[i] = (uint16_t)a->tally.count[i];
+    }
+    a->few_count[CM_TALLY_COUNT_N] = 1;
+    for (uint32_t i = CM_TALLY_COUNT_N + 1; i < CM_ADDEND_COUNTS; i++) {
+        a->few_count[i] = 0;
+    }
+    for (uint32_t i = 0; i < CM_TALLY_SUM_N; i++) {
+        all |= a->tally.sum[i];
+        a->few_sum[i] = (uint32_t)a->tally.sum[i];
+    }
+    for (uint32_t i = 0; i < a->checks_count && few; i++) {
+        few = a->checks[i] >> 1 < CM_ADDEND_NAMES;
+    }
+    return few && all < FEW_MOST;
+}
+
 void cm_addend_make(struct cm_addend *addend, const struct cm_leg *leg, int64_t no)
 {
     cm_leg_tally(leg, &addend->tally);
@@ -31,6 +56,7 @@ void cm_addend_make(struct cm_addend *addend, const struct cm_leg *leg, int64_t 
     addend->checks_count = leg->checks_count;
     addend->bin = leg->bin;
     addend->no = no;
+    addend->is_few = make_few(addend);
 }
 
 void cm_accumulator_add(struct cm_accumulator *acc, const struct cm_addend *a)

@@ -4,8 +4,8 @@
  *
  * Sums and histogram subtract exactly. A maximum does not: when what leaves may have been the
  * longest, the maximum is marked stale, and whoever reads it finds it again among what is left
- * (windows_longest.c knows where). That is cheap where a window holds few legs of a unit. Where it
- * holds many, those that may still become the longest are kept (longest.h).
+ * (windows_longest.c knows where), or those that may still become the longest are kept (longest.h).
+ * A seat's sliding windows mostly hold few legs: see few_sums.h.
  */
 #ifndef CM_WINDOW_ACCUMULATOR_H
 #define CM_WINDOW_ACCUMULATOR_H
@@ -47,12 +47,20 @@ void cm_accumulator_open(struct cm_accumulator *acc);
 #define CM_STALE_WAIT   1u
 #define CM_STALE_HANDLE 2u
 
+#define CM_ADDEND_COUNTS 16u
+#define CM_ADDEND_NAMES  4u
+
 /* A leg in the form in which sums take it; made once for all of them. Borrows the leg. */
 struct cm_addend {
     struct cm_tally tally;
     const uint16_t *checks;
     uint32_t checks_count, bin;
     int64_t no; /* its pane */
+    /* The same for few_sums.h, when it is one of few: times below 2^26 ms, at most four verdicts,
+     * of the first CM_ADDEND_NAMES names, no more than 1,000 vetoes. */
+    bool is_few;
+    uint16_t few_count[CM_ADDEND_COUNTS]; /* as the tally's, then 1 for the leg, then 0 */
+    uint32_t few_sum[CM_TALLY_SUM_N];
 };
 
 void cm_addend_make(struct cm_addend *addend, const struct cm_leg *leg, int64_t no);

@@ -38,6 +38,7 @@ struct cm_windows *cm_windows_create(const struct cm_config *config, const struc
         w->pane_ms = gcd(config->all[i].step_ms, w->pane_ms);
     }
     w->panes = cm_panes_create(w->pane_ms);
+    cm_windows_size_few(w);
     w->work = cm_alloc(WORK_MOST, sizeof(*w->work));
     w->views[CM_VIEW_ROWS].kinds = (1u << CM_KIND_COUNT) - 1;
     w->views[CM_VIEW_RULES].kinds = rules_windows == 0 ? 0 : rules_kinds;
@@ -216,8 +217,13 @@ static void take_back_of(struct cm_windows *w, enum cm_view view, const struct c
             cm_windows_flush(w, view, unit);
         }
         for (uint32_t bits = windows; bits != 0; bits &= bits - 1) {
-            cm_accumulator_take_back(
-                cm_windows_peek_sums(w, view, unit, (uint32_t)__builtin_ctz(bits)), addend);
+            uint32_t window = (uint32_t)__builtin_ctz(bits);
+            struct cm_few_sums *few = cm_windows_few(w, view, unit, window);
+            if (few != NULL) {
+                cm_few_sums_take_back(few, addend);
+            } else {
+                cm_accumulator_take_back(cm_windows_many(w, view, unit, window), addend);
+            }
         }
         if (changed != 0) {
             cm_windows_mark(w, view, unit, changed);

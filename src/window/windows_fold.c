@@ -21,6 +21,8 @@
 #define AHEAD_PARTS 3u
 #define UNITS_AHEAD 2u /* a cell's seat and team; those above are used all the time */
 #define SUMS_LINES  4u /* of an accumulator, that few legs touch */
+#define FEW_LINES   3u /* of those of few legs, and the bins in them */
+#define FEW_BINS    21u
 
 /* ---- fetching ahead */
 
@@ -33,18 +35,17 @@ static void expect_state(const struct cm_windows *w, enum cm_view view, const st
     }
 }
 
-static void expect_lines(const struct cm_accumulator *sums)
+static void expect_lines(const void *sums, uint32_t lines)
 {
-    for (uint32_t line = 0; line < SUMS_LINES; line++) {
+    for (uint32_t line = 0; line < lines; line++) {
         cm_prefetch_write((const char *)sums + (size_t)line * CM_CACHE_LINE);
     }
 }
 
-static void expect_parts(const struct cm_accumulator *sums)
+static void expect_parts(const struct cm_accumulator *sums, uint32_t bin)
 {
-    if (sums->hist.cells != sums->few_bins) { /* it is searched by halving */
-        cm_prefetch_write(&sums->hist.cells[sums->hist.used / 2]);
-        cm_prefetch_write(&sums->hist.cells[sums->hist.used / 4]);
+    if (sums->hist.cells != sums->few_bins) {
+        cm_hist_expect(&sums->hist, bin);
     }
     if (sums->longest != NULL) {
         cm_prefetch_write(sums->longest);
@@ -52,22 +53,68 @@ static void expect_parts(const struct cm_accumulator *sums)
     }
 }
 
-/* Fetches each of the sums that this leg goes to, or comes from. */
-static CM_ALWAYS_INLINE void expect_sums(const struct cm_windows *w, enum cm_view view,
-                                         const struct work *work,
-                                         void (*expect)(const struct cm_accumulator *))
+static void expect_seat(const struct cm_windows *w, enum cm_view view, uint32_t unit,
+                        uint32_t windows)
+{
+    char *few = w->state[unit].few[view];
+    for (uint32_t bits = few == NULL ? 0 : windows; bits != 0; bits &= bits - 1) {
+        expect_lines(few_of(w, few, (uint32_t)__builtin_ctz(bits)), FEW_LINES);
+    }
+}
+
+static void expect_seat_parts(const struct cm_windows *w, enum cm_view view, uint32_t unit,
+                              uint32_t windows)
+{
+    char *few = w->state[unit].few[view];
+    for (uint32_t bits = few == NULL ? 0 : windows; bits != 0; bits &= bits - 1) {
+        const struct cm_few_sums *sums = few_of(w, few, (uint32_t)__builtin_ctz(bits));
+        if (sums->count[CM_FEW_AT_MANY] != 0) {
+            expect_lines(sums->many, SUMS_LINES);
+        } else if (sums->bins > FEW_BINS) {
+            cm_prefetch_write(&sums->bin[FEW_BINS]);
+        }
+    }
+}
+
+/* Fetches each of the sums of the seat and the team that this leg goes to, or comes from. */
+static void expect_sums(const struct cm_windows *w, enum cm_view view, const struct work *work)
 {
     const struct cell *cell = cell_of(w, cm_leg_log_at(&w->legs, work->leg));
-    uint32_t periods = w->views[view].periods;
-    uint32_t windows = ((uint32_t)work->add | work->subtract) & ~periods;
+    uint32_t periods = work->add & w->views[view].periods;
+    uint32_t windows = ((uint32_t)work->add | work->subtract) & ~w->views[view].periods;
     for (uint32_t u = 0; u < cell->units_count && u < UNITS_AHEAD; u++) {
         const struct unit_state *state = &w->state[cell->units[u]];
-        const struct cm_accumulator *sums = state->sliding[view];
-        for (uint32_t bits = sums == NULL ? 0 : windows; bits != 0; bits &= bits - 1) {
-            expect(&sums[__builtin_ctz(bits)]);
+        if (is_seat(w, cell->units[u])) {
+            expect_seat(w, view, cell->units[u], windows);
+        } else if (state->sliding[view] != NULL) {
+            for (uint32_t bits = windows; bits != 0; bits &= bits - 1) {
+                expect_lines(&state->sliding[view][__builtin_ctz(bits)], SUMS_LINES);
+            }
         }
-        if ((work->add & periods) != 0 && state->pending[view] != NULL) {
-            expect(state->pending[view]);
+        if (periods != 0 && state->pending[view] != NULL) {
+            expect_lines(state->pending[view], SUMS_LINES);
+        }
+    }
+}
+
+/* And what these point to, of all units. */
+static void expect_all_parts(const struct cm_windows *w, enum cm_view view, const struct work *work)
+{
+    const struct cm_leg *leg = cm_leg_log_at(&w->legs, work->leg);
+    const struct cell *cell = cell_of(w, leg);
+    uint32_t periods = work->add & w->views[view].periods;
+    uint32_t windows = ((uint32_t)work->add | work->subtract) & ~w->views[view].periods;
+    for (uint32_t u = 0; u < cell->units_count; u++) {
+        const struct unit_state *state = &w->state[cell->units[u]];
+        if (is_seat(w, cell->units[u])) {
+            expect_seat_parts(w, view, cell->units[u], windows);
+        } else if (state->sliding[view] != NULL) {
+            for (uint32_t bits = windows; bits != 0; bits &= bits - 1) {
+                expect_parts(&state->sliding[view][__builtin_ctz(bits)], leg->bin);
+            }
+        }
+        if (periods != 0 && state->pending[view] != NULL) {
+            expect_parts(state->pending[view], leg->bin);
         }
     }
 }
@@ -78,19 +125,35 @@ static void expect_work(const struct cm_windows *w, enum cm_view view, const str
     cm_prefetch(cm_leg_log_at(&w->legs, work[AHEAD_LEG].leg));
     cm_prefetch(cell_of(w, cm_leg_log_at(&w->legs, work[AHEAD_CELL].leg)));
     expect_state(w, view, &work[AHEAD_STATE]);
-    expect_sums(w, view, &work[AHEAD_SUMS], expect_lines);
-    expect_sums(w, view, &work[AHEAD_PARTS], expect_parts);
+    expect_sums(w, view, &work[AHEAD_SUMS]);
+    expect_all_parts(w, view, &work[AHEAD_PARTS]);
 }
 
 /* ---- adding and subtracting */
 
+static void do_seat(struct cm_windows *w, char *few, const struct work *work,
+                    const struct cm_addend *addend, uint32_t add)
+{
+    for (uint32_t bits = add; bits != 0; bits &= bits - 1) {
+        cm_few_sums_add(few_of(w, few, (uint32_t)__builtin_ctz(bits)), addend, &w->sums);
+    }
+    for (uint32_t bits = work->subtract; bits != 0; bits &= bits - 1) {
+        cm_few_sums_subtract(few_of(w, few, (uint32_t)__builtin_ctz(bits)), addend);
+    }
+}
+
 static void do_windows(struct cm_windows *w, enum cm_view view, uint32_t unit,
                        const struct work *work, const struct cm_addend *addend, uint32_t add)
 {
-    struct cm_accumulator *sums = w->state[unit].sliding[view];
-    if (CM_UNLIKELY(sums == NULL)) {
-        sums = cm_windows_make_sums(w, view, unit, 0);
+    const struct unit_state *state = &w->state[unit];
+    if (CM_UNLIKELY(state->sliding[view] == NULL)) {
+        cm_windows_make_sliding(w, view, unit);
     }
+    if (is_seat(w, unit)) {
+        do_seat(w, state->few[view], work, addend, add);
+        return;
+    }
+    struct cm_accumulator *sums = state->sliding[view];
     for (uint32_t bits = add; bits != 0; bits &= bits - 1) {
         cm_accumulator_add(&sums[__builtin_ctz(bits)], addend);
     }

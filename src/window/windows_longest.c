@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* windows_longest.c — the longest wait and handle time of a unit, found again among its legs when
- * what left may have been the longest.
+/* windows_longest.c — the longest wait and handle time of a unit, found again among its legs where
+ * its sums do not know them any more.
  *
  *   unit ──► its cells ──► each its newest leg ──► the one before it ──► ... until all are too old
  *
- * Where that takes many steps, or is needed often, those that may still become the longest are kept
- * from then on (longest.h). A period outlives its legs: it has the longest of those that nothing
- * takes back any more, and only what can be taken back is looked at. */
+ * Over a sliding window all but seats keep those that may still become the longest (longest.h), and
+ * a seat with few legs the first of them (few_sums.h): they are looked for when one was taken back,
+ * or a seat has run out of them. A seat that has many legs keeps them from the time on when looking
+ * has taken many steps. A period outlives its legs: it has the longest of those that nothing takes
+ * back any more, and only what can be taken back is looked at. */
 #include "base/compiler.h"
 #include "base/memory.h"
 #include "window/windows_state.h"
@@ -24,6 +26,7 @@ struct search {
     uint32_t wait_ms, handle_ms; /* found */
     uint32_t steps;              /* that it took */
     struct cm_longest *keep;     /* gets each of them; NULL: nobody */
+    struct cm_few_sums *few;     /* the same */
 };
 
 static void note_leg(const struct cm_windows *w, const struct cm_leg *leg, struct search *search)
@@ -36,6 +39,9 @@ static void note_leg(const struct cm_windows *w, const struct cm_leg *leg, struc
     search->handle_ms = max_u32(search->handle_ms, handle_ms);
     if (search->keep != NULL) {
         cm_longest_add(search->keep, pane_no(w, leg->ts_ms), leg->wait_ms, handle_ms);
+    }
+    if (search->few != NULL) {
+        cm_few_sums_keep(search->few, pane_no(w, leg->ts_ms), leg->wait_ms, handle_ms);
     }
 }
 
@@ -111,13 +117,27 @@ static void find_in_period(struct cm_windows *w, const struct span *span, uint32
     sums->tally.handle_max_ms = max_u32(search.handle_ms, sums->settled_handle_ms);
 }
 
-static void find_in_window(struct cm_windows *w, const struct span *span, uint32_t unit,
-                           struct cm_accumulator *sums)
+static struct search search_of(const struct cm_windows *w, const struct span *span)
 {
-    struct search search = {.left_ms = span->left_no * w->pane_ms,
-                            .asof_ms = span->asof_no * w->pane_ms,
-                            .oldest = w->legs.first,
-                            .keep = sums->longest};
+    return (struct search){.left_ms = span->left_no * w->pane_ms,
+                           .asof_ms = span->asof_no * w->pane_ms,
+                           .oldest = w->legs.first};
+}
+
+/* From now on it keeps those that may still become the longest. */
+static void keep_longest(const struct cm_windows *w, const struct span *span, uint32_t unit,
+                         struct cm_accumulator *sums)
+{
+    struct search search = search_of(w, span);
+    search.keep = sums->longest = cm_alloc_lines(sizeof(*sums->longest));
+    search_unit(w, unit, &search);
+}
+
+static void find_in_many(const struct cm_windows *w, const struct span *span, uint32_t unit,
+                         struct cm_accumulator *sums)
+{
+    struct search search = search_of(w, span);
+    search.keep = sums->longest;
     if (sums->longest != NULL) {
         cm_longest_clear(sums->longest);
     }
@@ -128,28 +148,60 @@ static void find_in_window(struct cm_windows *w, const struct span *span, uint32
     sums->tally.handle_max_ms = search.handle_ms;
     sums->search_debt += search.steps;
     if (sums->search_debt > DEBT_MOST && sums->longest == NULL) {
-        sums->longest = cm_alloc_lines(sizeof(*sums->longest));
-        search.keep = sums->longest;
-        search_unit(w, unit, &search);
+        keep_longest(w, span, unit, sums);
     }
+}
+
+static void find_in_few(struct cm_windows *w, const struct span *span, uint32_t unit,
+                        struct cm_few_sums *few)
+{
+    if (cm_few_sums_longest(few, span->left_no)) {
+        few->search_debt =
+            (uint16_t)(few->search_debt < PAID_OFF ? 0 : few->search_debt - PAID_OFF);
+        return;
+    }
+    struct search search = search_of(w, span);
+    search.few = few;
+    cm_few_sums_forget(few);
+    search_unit(w, unit, &search);
+    uint32_t debt = few->search_debt + search.steps;
+    few->search_debt = (uint16_t)(debt < UINT16_MAX ? debt : UINT16_MAX);
+    if (debt > DEBT_MOST) {
+        struct cm_accumulator *many = cm_few_sums_make_many(few, &w->sums);
+        keep_longest(w, span, unit, many);
+    }
+}
+
+static void find_in_window(const struct cm_windows *w, const struct span *span, uint32_t unit,
+                           struct cm_accumulator *sums)
+{
+    if (sums->longest != NULL && !sums->longest->is_stale) {
+        cm_longest_get(sums->longest, span->left_no, &sums->tally.wait_max_ms,
+                       &sums->tally.handle_max_ms);
+    } else if (sums->longest != NULL || sums->tally.reserved != 0) {
+        find_in_many(w, span, unit, sums);
+    } else {
+        sums->search_debt -= sums->search_debt < PAID_OFF ? sums->search_debt : PAID_OFF;
+    }
+    sums->tally.reserved = 0;
 }
 
 void cm_windows_find_longest(struct cm_windows *w, enum cm_view view, uint32_t window,
                              uint32_t unit)
 {
     const struct span *span = &w->views[view].spans[window];
-    struct cm_accumulator *sums = cm_windows_peek_sums(w, view, unit, window);
-    if (w->config->all[window].is_period) {
-        if (sums->tally.reserved != 0) {
-            find_in_period(w, span, unit, sums);
-        }
-    } else if (sums->longest != NULL && !sums->longest->is_stale) {
-        cm_longest_get(sums->longest, span->left_no, &sums->tally.wait_max_ms,
-                       &sums->tally.handle_max_ms);
-    } else if (sums->longest != NULL || sums->tally.reserved != 0) {
-        find_in_window(w, span, unit, sums);
-    } else {
-        sums->search_debt -= sums->search_debt < PAID_OFF ? sums->search_debt : PAID_OFF;
+    struct cm_few_sums *few = cm_windows_few(w, view, unit, window);
+    if (few != NULL && cm_few_sums_many(few) == NULL) {
+        find_in_few(w, span, unit, few);
     }
-    sums->tally.reserved = 0;
+    struct cm_accumulator *sums = cm_windows_many(w, view, unit, window);
+    if (sums == NULL) {
+        return; /* it is few */
+    }
+    if (!w->config->all[window].is_period) {
+        find_in_window(w, span, unit, sums);
+    } else if (sums->tally.reserved != 0) {
+        find_in_period(w, span, unit, sums);
+        sums->tally.reserved = 0;
+    }
 }

@@ -55,7 +55,7 @@ void cm_windows_flush(struct cm_windows *w, enum cm_view view, uint32_t unit)
         return;
     }
     for (uint32_t bits = w->views[view].periods; bits != 0; bits &= bits - 1) {
-        cm_accumulator_merge(cm_windows_sums(w, view, unit, (uint32_t)__builtin_ctz(bits)),
+        cm_accumulator_merge(cm_windows_period(w, view, unit, (uint32_t)__builtin_ctz(bits)),
                              pending);
     }
     cm_accumulator_clear(pending);
@@ -69,7 +69,7 @@ void cm_windows_add_periods(struct cm_windows *w, enum cm_view view, uint32_t un
         return;
     }
     for (uint32_t bits = periods; bits != 0; bits &= bits - 1) {
-        cm_accumulator_add(cm_windows_sums(w, view, unit, (uint32_t)__builtin_ctz(bits)), addend);
+        cm_accumulator_add(cm_windows_period(w, view, unit, (uint32_t)__builtin_ctz(bits)), addend);
     }
 }
 
@@ -81,7 +81,7 @@ void cm_windows_settle_periods(struct cm_windows *w, enum cm_view view, uint32_t
         return;
     }
     for (uint32_t bits = periods; bits != 0; bits &= bits - 1) {
-        cm_accumulator_settle(cm_windows_sums(w, view, unit, (uint32_t)__builtin_ctz(bits)),
+        cm_accumulator_settle(cm_windows_period(w, view, unit, (uint32_t)__builtin_ctz(bits)),
                               addend);
     }
 }
@@ -91,7 +91,7 @@ void cm_windows_clear_period(struct cm_windows *w, enum cm_view view, uint32_t w
 {
     for (uint32_t u = 0; u < cm_units_count(w->units) && u < w->state_cap; u++) {
         cm_windows_flush(w, view, u);
-        struct cm_accumulator *acc = cm_windows_peek_sums(w, view, u, window);
+        struct cm_accumulator *acc = cm_windows_many(w, view, u, window);
         if (acc == NULL) {
             continue;
         }

@@ -13,6 +13,7 @@ bool cm_windows_measure(struct cm_windows *w, enum cm_view view, uint32_t window
 {
     static const struct cm_check_sums none;
     const struct cm_check_sums *checks = &none;
+    struct cm_check_sums few_checks;
     memset(out, 0, sizeof(*out));
     if (unit >= w->state_cap || w->views[view].spans[window].asof_ms == INT64_MIN) {
         return false;
@@ -21,9 +22,15 @@ bool cm_windows_measure(struct cm_windows *w, enum cm_view view, uint32_t window
     if (w->config->all[window].is_period) {
         cm_windows_flush(w, view, unit);
     }
-    const struct cm_accumulator *sums = cm_windows_peek_sums(w, view, unit, window);
-    if (sums != NULL) {
+    const struct cm_few_sums *few = cm_windows_few(w, view, unit, window);
+    if (few != NULL || cm_windows_many(w, view, unit, window) != NULL) {
         cm_windows_find_longest(w, view, window, unit);
+    }
+    const struct cm_accumulator *sums = cm_windows_many(w, view, unit, window);
+    if (few != NULL && sums == NULL) {
+        cm_few_sums_look(few, &w->detail.look, &out->tally, &out->handle, &few_checks);
+        checks = &few_checks;
+    } else if (sums != NULL) {
         out->tally = sums->tally;
         out->handle = sums->hist;
         checks = &sums->checks;
@@ -59,8 +66,13 @@ static void expect_sums(const struct cm_windows *w, enum cm_view view,
         expect_bytes(state->pending[view], sizeof(struct cm_accumulator));
     }
     for (uint32_t bits = unit->windows; bits != 0; bits &= bits - 1) {
-        const struct cm_accumulator *sums =
-            cm_windows_peek_sums(w, view, unit->unit, (uint32_t)__builtin_ctz(bits));
+        uint32_t window = (uint32_t)__builtin_ctz(bits);
+        const struct cm_few_sums *few = cm_windows_few(w, view, unit->unit, window);
+        if (few != NULL) {
+            expect_bytes(few, w->few_at[window + 1] - w->few_at[window]);
+            continue;
+        }
+        const struct cm_accumulator *sums = cm_windows_many(w, view, unit->unit, window);
         if (sums != NULL) {
             expect_bytes(sums, sizeof(*sums));
         }
@@ -71,12 +83,17 @@ static void expect_parts(const struct cm_windows *w, enum cm_view view,
                          const struct cm_changed_unit *unit)
 {
     const struct unit_state *state = &w->state[unit->unit];
+    bool seat = is_seat(w, unit->unit);
     for (uint32_t bits = unit->windows & ~w->views[view].periods; bits != 0; bits &= bits - 1) {
-        const struct cm_accumulator *sums = state->sliding[view];
+        const struct cm_accumulator *sums =
+            cm_windows_many(w, view, unit->unit, (uint32_t)__builtin_ctz(bits));
         if (sums == NULL) {
-            return;
+            continue;
         }
-        sums += __builtin_ctz(bits);
+        if (seat) {
+            expect_bytes(sums, sizeof(*sums));
+            continue;
+        }
         if (sums->hist.cells != sums->few_bins) {
             cm_prefetch(sums->hist.cells);
         }
@@ -84,7 +101,7 @@ static void expect_parts(const struct cm_windows *w, enum cm_view view,
             cm_prefetch(sums->longest);
         }
     }
-    if (w->kinds[unit->unit] == CM_KIND_SEAT) {
+    if (seat) {
         cm_prefetch(state->cells);
     }
 }
@@ -93,13 +110,15 @@ static void expect_parts(const struct cm_windows *w, enum cm_view view,
 static bool is_searched(const struct cm_windows *w, enum cm_view view,
                         const struct cm_changed_unit *unit)
 {
-    const struct cm_accumulator *sums = w->state[unit->unit].sliding[view];
+    char *few = w->state[unit->unit].few[view];
     bool stale = false;
-    if (w->kinds[unit->unit] != CM_KIND_SEAT || sums == NULL) {
+    if (!is_seat(w, unit->unit) || few == NULL) {
         return false;
     }
     for (uint32_t bits = unit->windows & ~w->views[view].periods; bits != 0; bits &= bits - 1) {
-        stale |= sums[__builtin_ctz(bits)].tally.reserved != 0;
+        const struct cm_few_sums *sums = few_of(w, few, (uint32_t)__builtin_ctz(bits));
+        const struct cm_accumulator *many = cm_few_sums_many(sums);
+        stale |= many == NULL ? sums->is_stale != 0 : many->tally.reserved != 0;
     }
     return stale;
 }

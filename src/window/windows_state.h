@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* windows_state.h — what windows.c (taking events), windows_move.c (moving on), windows_units.c
- * (units, cells and periods), windows_fold.c (catching up), windows_longest.c (longest times) and
- * windows_read.c (looking) share. Nobody else. */
+ * (units, their sums, and cells), windows_periods.c (periods), windows_fold.c (catching up),
+ * windows_longest.c (longest times) and windows_read.c (looking) share. Nobody else. */
 #ifndef CM_WINDOW_WINDOWS_STATE_H
 #define CM_WINDOW_WINDOWS_STATE_H
 
 #include "base/bump.h"
 #include "window/accumulator.h"
 #include "window/attribution.h"
+#include "window/few_sums.h"
 #include "window/journal.h"
 #include "window/judgements.h"
 #include "window/leg_log.h"
@@ -60,8 +61,12 @@ struct view {
 
 struct unit_state {
     /* By view, each NULL until there is something in it; of sliding windows and of periods by
-     * window: see cm_windows_peek_sums(). pending: what all periods lack. */
-    struct cm_accumulator *sliding[CM_VIEW_COUNT], *periods[CM_VIEW_COUNT], *pending[CM_VIEW_COUNT];
+     * window: see cm_windows_many() and cm_windows_few(). pending: what all periods lack. */
+    union {
+        struct cm_accumulator *sliding[CM_VIEW_COUNT];
+        char *few[CM_VIEW_COUNT]; /* of a seat: one after the other, at cm_windows.few_at */
+    };
+    struct cm_accumulator *periods[CM_VIEW_COUNT], *pending[CM_VIEW_COUNT];
     uint32_t *cells; /* that count for it */
     uint32_t cells_count, cells_cap;
 };
@@ -93,6 +98,7 @@ struct detail {
     uint16_t *checks;        /* of the last leg */
     uint32_t checks_cap;
     struct cm_details scratch;    /* of the last measure */
+    struct cm_few_look look;      /* the same */
     struct cm_unit_gauge *gauges; /* of the last look */
     uint32_t gauges_count, gauges_cap;
 };
@@ -116,7 +122,8 @@ struct cm_windows {
     struct unit_state *state; /* by unit number */
     uint8_t *kinds;           /* by unit number, apart: marking looks at nothing else */
     uint32_t state_cap;
-    struct cm_bump sums; /* has the accumulators */
+    struct cm_bump sums;                 /* has the accumulators, and those of few */
+    uint32_t few_at[CM_WINDOWS_MAX + 1]; /* bytes of a seat's sums before those of a window */
     size_t cell_bytes;
     struct work *work; /* WORK_MOST */
     uint32_t work_count;
@@ -155,29 +162,61 @@ static inline bool in_view(const struct cm_windows *w, enum cm_view view, uint32
     return (w->views[view].kinds >> w->kinds[unit] & 1u) != 0;
 }
 
-/* What has the unit's sums in a window of a view; NULL: it never had anything. */
-static inline struct cm_accumulator *
-cm_windows_peek_sums(const struct cm_windows *w, enum cm_view view, uint32_t unit, uint32_t window)
+static inline bool is_seat(const struct cm_windows *w, uint32_t unit)
+{
+    return w->kinds[unit] == CM_KIND_SEAT;
+}
+
+/* Of a seat that has sums of sliding windows. */
+static inline struct cm_few_sums *few_of(const struct cm_windows *w, char *few, uint32_t window)
+{
+    return (struct cm_few_sums *)(void *)(few + w->few_at[window]);
+}
+
+/* What has a seat's sums in a sliding window of a view; else NULL. */
+static inline struct cm_few_sums *cm_windows_few(const struct cm_windows *w, enum cm_view view,
+                                                 uint32_t unit, uint32_t window)
+{
+    char *few = w->state[unit].few[view];
+    bool has = window < w->config->windows.count && few != NULL && is_seat(w, unit);
+    return has ? few_of(w, few, window) : NULL;
+}
+
+/* What has any other unit's sums, or those of a period, or of a seat with many legs; NULL: it has
+ * few, or never had anything. */
+static inline struct cm_accumulator *cm_windows_many(const struct cm_windows *w, enum cm_view view,
+                                                     uint32_t unit, uint32_t window)
 {
     const struct unit_state *state = &w->state[unit];
     uint32_t first = w->config->windows.count;
-    struct cm_accumulator *sums = window < first ? state->sliding[view] : state->periods[view];
-    return sums == NULL ? NULL : &sums[window < first ? window : window - first];
+    if (window >= first) {
+        return state->periods[view] == NULL ? NULL : &state->periods[view][window - first];
+    }
+    if (state->sliding[view] == NULL) {
+        return NULL;
+    }
+    return is_seat(w, unit) ? cm_few_sums_many(few_of(w, state->few[view], window))
+                            : &state->sliding[view][window];
 }
 
-/* Makes them. */
-struct cm_accumulator *cm_windows_make_sums(struct cm_windows *windows, enum cm_view view,
-                                            uint32_t unit, uint32_t window);
+/* Make those of all sliding windows, of all periods, and what these lack. */
+void cm_windows_make_sliding(struct cm_windows *windows, enum cm_view view, uint32_t unit);
+void cm_windows_make_periods(struct cm_windows *windows, enum cm_view view, uint32_t unit);
 
-static inline struct cm_accumulator *cm_windows_sums(struct cm_windows *w, enum cm_view view,
-                                                     uint32_t unit, uint32_t window)
+/* Those of a period. */
+static inline struct cm_accumulator *cm_windows_period(struct cm_windows *w, enum cm_view view,
+                                                       uint32_t unit, uint32_t window)
 {
-    struct cm_accumulator *sums = cm_windows_peek_sums(w, view, unit, window);
-    return CM_LIKELY(sums != NULL) ? sums : cm_windows_make_sums(w, view, unit, window);
+    if (CM_UNLIKELY(w->state[unit].periods[view] == NULL)) {
+        cm_windows_make_periods(w, view, unit);
+    }
+    return &w->state[unit].periods[view][window - w->config->windows.count];
 }
 
 struct cm_accumulator *cm_windows_make_pending(struct cm_windows *windows, enum cm_view view,
                                                uint32_t unit);
+/* Sets few_at. */
+void cm_windows_size_few(struct cm_windows *windows);
 void cm_windows_units_free(struct cm_windows *windows);
 size_t cm_windows_units_bytes(const struct cm_windows *windows);
 

@@ -9,10 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "window/windows_state.h"
 
 #define CELLS_LARGE 65536u
+/* A seat seldom has more answered legs: room for so many is made in what is within. */
+#define LEG_EVERY_MS (2 * CM_MS_PER_M)
 
 /* ---- units */
 
@@ -67,17 +70,36 @@ static struct cm_accumulator *make(struct cm_windows *w, uint32_t count)
     return sums;
 }
 
-struct cm_accumulator *cm_windows_make_sums(struct cm_windows *w, enum cm_view view, uint32_t unit,
-                                            uint32_t window)
+void cm_windows_make_sliding(struct cm_windows *w, enum cm_view view, uint32_t unit)
 {
     struct unit_state *state = &w->state[unit];
     uint32_t sliding = w->config->windows.count;
-    if (window < sliding) {
+    if (!is_seat(w, unit)) {
         state->sliding[view] = make(w, sliding);
-    } else {
-        state->periods[view] = make(w, w->config->all_count - sliding);
+        for (uint32_t i = 0; i < sliding; i++) {
+            state->sliding[view][i].longest = cm_alloc_lines(sizeof(struct cm_longest));
+            *state->sliding[view][i].longest = (struct cm_longest){.is_stale = false};
+        }
+        return;
     }
-    return cm_windows_peek_sums(w, view, unit, window);
+    state->few[view] = cm_bump_alloc(&w->sums, w->few_at[sliding]);
+    for (uint32_t i = 0; i < sliding; i++) {
+        cm_few_sums_open(few_of(w, state->few[view], i), w->few_at[i + 1] - w->few_at[i]);
+    }
+}
+
+void cm_windows_make_periods(struct cm_windows *w, enum cm_view view, uint32_t unit)
+{
+    w->state[unit].periods[view] = make(w, w->config->all_count - w->config->windows.count);
+}
+
+void cm_windows_size_few(struct cm_windows *w)
+{
+    for (uint32_t i = 0; i < w->config->windows.count; i++) {
+        int64_t legs = w->config->all[i].length_ms / LEG_EVERY_MS;
+        legs = legs < UINT32_MAX ? legs : UINT32_MAX;
+        w->few_at[i + 1] = w->few_at[i] + (uint32_t)cm_few_sums_size((uint32_t)legs);
+    }
 }
 
 struct cm_accumulator *cm_windows_make_pending(struct cm_windows *w, enum cm_view view,
@@ -92,6 +114,26 @@ static void sums_free(struct cm_accumulator *sums, uint32_t count)
     for (uint32_t i = 0; sums != NULL && i < count; i++) {
         cm_accumulator_free(&sums[i]);
     }
+}
+
+static void few_free(const struct cm_windows *w, uint32_t unit, enum cm_view view)
+{
+    for (uint32_t i = 0; i < w->config->windows.count; i++) {
+        struct cm_few_sums *few = cm_windows_few(w, view, unit, i);
+        if (few != NULL) {
+            cm_few_sums_free(few);
+        }
+    }
+}
+
+static size_t few_bytes(const struct cm_windows *w, uint32_t unit, enum cm_view view)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < w->config->windows.count; i++) {
+        const struct cm_few_sums *few = cm_windows_few(w, view, unit, i);
+        bytes += few == NULL ? 0 : cm_few_sums_bytes(few);
+    }
+    return bytes;
 }
 
 static size_t sums_bytes(const struct cm_accumulator *sums, uint32_t count)
@@ -110,7 +152,11 @@ void cm_windows_units_free(struct cm_windows *w)
         struct unit_state *state = &w->state[u];
         free(state->cells);
         for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-            sums_free(state->sliding[v], sliding);
+            if (is_seat(w, u)) {
+                few_free(w, u, v);
+            } else {
+                sums_free(state->sliding[v], sliding);
+            }
             sums_free(state->periods[v], w->config->all_count - sliding);
             sums_free(state->pending[v], 1);
         }
@@ -133,7 +179,7 @@ size_t cm_windows_units_bytes(const struct cm_windows *w)
     for (uint32_t u = 0; u < w->state_cap; u++) {
         const struct unit_state *state = &w->state[u];
         for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-            bytes += sums_bytes(state->sliding[v], sliding) +
+            bytes += (is_seat(w, u) ? few_bytes(w, u, v) : sums_bytes(state->sliding[v], sliding)) +
                      sums_bytes(state->periods[v], w->config->all_count - sliding) +
                      sums_bytes(state->pending[v], 1);
         }
