@@ -20,12 +20,12 @@
 #include "base/fail.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/words.h"
 
 #define SEGMENT_KEYS_LOG2 10u
 #define SEGMENTS          (32u - SEGMENT_KEYS_LOG2 + 1u)
 #define BLOCK_BYTES       65536u
 #define SLOTS_FIRST       64u
-#define SHORT_BYTES       16u
 
 struct slot {
     uint64_t hash;
@@ -93,39 +93,6 @@ static uint32_t shape_of(enum cm_kind kind, struct cm_str id)
     return (uint32_t)kind << 24 | id.len;
 }
 
-static uint64_t load_64(const char *p)
-{
-    uint64_t word;
-    memcpy(&word, p, sizeof(word));
-    return word;
-}
-
-static uint32_t load_32(const char *p)
-{
-    uint32_t word;
-    memcpy(&word, p, sizeof(word));
-    return word;
-}
-
-/* The bytes of a short id, some of them twice: with its length they say all of it. */
-struct words {
-    uint64_t a, b;
-};
-
-static inline struct words words_of(const char *p, uint32_t len)
-{
-    if (len >= 8) {
-        return (struct words){load_64(p), load_64(p + len - 8)};
-    }
-    if (len >= 4) {
-        return (struct words){load_32(p), load_32(p + len - 4)};
-    }
-    if (len == 0) {
-        return (struct words){0, 0};
-    }
-    return (struct words){(uint8_t)p[0], (uint64_t)(uint8_t)p[len / 2] << 8 | (uint8_t)p[len - 1]};
-}
-
 /* Both halves of the product, folded: each bit of it hangs on all that came in. */
 static inline uint64_t mix(uint64_t a, uint64_t b)
 {
@@ -135,7 +102,7 @@ static inline uint64_t mix(uint64_t a, uint64_t b)
 }
 
 /* Ids of units are short as a rule, and then two products do (the way of wyhash). */
-static inline uint64_t hash_words(struct words words, uint32_t shape)
+static inline uint64_t hash_words(struct cm_words words, uint32_t shape)
 {
     uint64_t seed = UINT64_C(0xa0761d6478bd642f) ^ shape;
     return mix(mix(words.a ^ UINT64_C(0xe7037ed1a0b428db), words.b ^ seed), seed);
@@ -186,22 +153,16 @@ uint32_t cm_units_count(const struct cm_units *units)
     return units->count;
 }
 
-/* The slot of a unit with a short id, or the free one where it belongs. */
-static inline struct slot *probe_short(const struct cm_units *units, uint64_t hash, uint32_t shape,
-                                       struct words words, uint32_t len)
+/* The unit of a short id that is where it belongs; CM_UNIT_NONE: it is further on, or nowhere. */
+static inline uint32_t find_home(const struct cm_units *units, uint64_t hash, uint32_t shape,
+                                 struct cm_words words, uint32_t len)
 {
-    for (uint64_t at = hash & units->mask;; at = (at + 1) & units->mask) {
-        struct slot *slot = &units->slots[at];
-        if (slot->number == 0) {
-            return slot;
-        }
-        if (slot->hash == hash && slot->shape == shape) {
-            struct words there = words_of(cm_units_key(units, slot->number - 1)->id.p, len);
-            if (there.a == words.a && there.b == words.b) {
-                return slot;
-            }
-        }
+    const struct slot *slot = &units->slots[hash & units->mask];
+    if (slot->hash != hash || slot->shape != shape || slot->number == 0) {
+        return CM_UNIT_NONE;
     }
+    const char *text = cm_units_key(units, slot->number - 1)->id.p;
+    return cm_words_are(words, text, len) ? slot->number - 1 : CM_UNIT_NONE;
 }
 
 static void rehash(struct cm_units *units)
@@ -255,12 +216,14 @@ static uint32_t append(struct cm_units *units, enum cm_kind kind, struct cm_str 
     return unit;
 }
 
-void cm_units_expect(const struct cm_units *units, enum cm_kind kind, struct cm_str id)
+uint64_t cm_units_expect(const struct cm_units *units, enum cm_kind kind, struct cm_str id)
 {
     uint32_t shape = shape_of(kind, id);
-    uint64_t hash = CM_LIKELY(id.len <= SHORT_BYTES) ? hash_words(words_of(id.p, id.len), shape)
-                                                     : hash_long(id, shape);
+    uint64_t hash = CM_LIKELY(id.len <= CM_WORDS_BYTES)
+                        ? hash_words(cm_words_of(id.p, id.len), shape)
+                        : hash_long(id, shape);
     cm_prefetch(&units->slots[hash & units->mask]);
+    return hash;
 }
 
 /* A unit that is not there. */
@@ -279,11 +242,11 @@ static CM_NOINLINE uint32_t add(struct cm_units *units, enum cm_kind kind, struc
     return unit;
 }
 
-static CM_NOINLINE uint32_t find_long(const struct cm_units *units, enum cm_kind kind,
-                                      struct cm_str id)
+/* Of any id, wherever it is. */
+static CM_NOINLINE uint32_t search(const struct cm_units *units, enum cm_kind kind,
+                                   struct cm_str id, uint64_t hash)
 {
     uint32_t shape = shape_of(kind, id);
-    uint64_t hash = hash_long(id, shape);
     for (uint64_t at = hash & units->mask;; at = (at + 1) & units->mask) {
         const struct slot *slot = &units->slots[at];
         if (slot->number == 0) {
@@ -296,36 +259,61 @@ static CM_NOINLINE uint32_t find_long(const struct cm_units *units, enum cm_kind
     }
 }
 
-static CM_NOINLINE uint32_t intern_long(struct cm_units *units, enum cm_kind kind, struct cm_str id)
+static CM_NOINLINE uint32_t search_or_add(struct cm_units *units, enum cm_kind kind,
+                                          struct cm_str id, uint64_t hash)
 {
     CM_ASSERT(id.len <= BLOCK_BYTES);
-    uint32_t unit = find_long(units, kind, id);
-    return unit != CM_UNIT_NONE ? unit : add(units, kind, id, hash_long(id, shape_of(kind, id)));
+    uint32_t unit = search(units, kind, id, hash);
+    return unit != CM_UNIT_NONE ? unit : add(units, kind, id, hash);
 }
 
-/* Below, the rare cases are left by a jump, so that the others need no frame. */
+/* Below, the rarer cases are left by a jump, so that the others need no frame. */
+
+static CM_NOINLINE uint32_t intern_long(struct cm_units *units, enum cm_kind kind, struct cm_str id)
+{
+    return search_or_add(units, kind, id, hash_long(id, shape_of(kind, id)));
+}
 
 uint32_t cm_units_intern(struct cm_units *units, enum cm_kind kind, struct cm_str id)
 {
     CM_ASSERT((unsigned)kind < CM_KIND_COUNT);
-    if (CM_UNLIKELY(id.len > SHORT_BYTES)) {
+    if (CM_UNLIKELY(id.len > CM_WORDS_BYTES)) {
         return intern_long(units, kind, id);
     }
     uint32_t shape = shape_of(kind, id);
-    struct words words = words_of(id.p, id.len);
+    struct cm_words words = cm_words_of(id.p, id.len);
     uint64_t hash = hash_words(words, shape);
-    const struct slot *slot = probe_short(units, hash, shape, words, id.len);
-    return CM_LIKELY(slot->number != 0) ? slot->number - 1 : add(units, kind, id, hash);
+    uint32_t unit = find_home(units, hash, shape, words, id.len);
+    return CM_LIKELY(unit != CM_UNIT_NONE) ? unit : search_or_add(units, kind, id, hash);
+}
+
+static CM_NOINLINE uint32_t find_long(const struct cm_units *units, enum cm_kind kind,
+                                      struct cm_str id)
+{
+    return search(units, kind, id, hash_long(id, shape_of(kind, id)));
 }
 
 uint32_t cm_units_find(const struct cm_units *units, enum cm_kind kind, struct cm_str id)
 {
     CM_ASSERT((unsigned)kind < CM_KIND_COUNT);
-    if (CM_UNLIKELY(id.len > SHORT_BYTES)) {
-        return id.len > BLOCK_BYTES ? CM_UNIT_NONE : find_long(units, kind, id);
+    if (CM_UNLIKELY(id.len > CM_WORDS_BYTES)) {
+        return find_long(units, kind, id);
     }
     uint32_t shape = shape_of(kind, id);
-    struct words words = words_of(id.p, id.len);
-    const struct slot *slot = probe_short(units, hash_words(words, shape), shape, words, id.len);
-    return slot->number == 0 ? CM_UNIT_NONE : slot->number - 1;
+    struct cm_words words = cm_words_of(id.p, id.len);
+    uint64_t hash = hash_words(words, shape);
+    uint32_t unit = find_home(units, hash, shape, words, id.len);
+    return CM_LIKELY(unit != CM_UNIT_NONE) ? unit : search(units, kind, id, hash);
+}
+
+uint32_t cm_units_find_hashed(const struct cm_units *units, enum cm_kind kind, struct cm_str id,
+                              uint64_t hash)
+{
+    CM_ASSERT((unsigned)kind < CM_KIND_COUNT);
+    if (CM_UNLIKELY(id.len > CM_WORDS_BYTES)) {
+        return search(units, kind, id, hash);
+    }
+    struct cm_words words = cm_words_of(id.p, id.len);
+    uint32_t unit = find_home(units, hash, shape_of(kind, id), words, id.len);
+    return CM_LIKELY(unit != CM_UNIT_NONE) ? unit : search(units, kind, id, hash);
 }

@@ -46,8 +46,11 @@ void cm_units_destroy(struct cm_units *units);
 uint32_t cm_units_intern(struct cm_units *units, enum cm_kind kind, struct cm_str id);
 /* CM_UNIT_NONE when it was never interned. */
 uint32_t cm_units_find(const struct cm_units *units, enum cm_kind kind, struct cm_str id);
-/* A hint: that unit is looked for soon. */
-void cm_units_expect(const struct cm_units *units, enum cm_kind kind, struct cm_str id);
+/* A hint: that unit is looked for soon. Returns its hash, by which it is found sooner. */
+uint64_t cm_units_expect(const struct cm_units *units, enum cm_kind kind, struct cm_str id);
+/* As cm_units_find(); `hash` is what cm_units_expect() returned for that kind and id. */
+uint32_t cm_units_find_hashed(const struct cm_units *units, enum cm_kind kind, struct cm_str id,
+                              uint64_t hash);
 const struct cm_unit_key *cm_units_key(const struct cm_units *units, uint32_t unit);
 uint32_t cm_units_count(const struct cm_units *units);
 

@@ -127,7 +127,9 @@ static void every_byte_tells_ids_apart(void **state)
                 struct cm_str key = {id, len};
                 assert_int_equal(cm_units_find(units, CM_KIND_QUEUE, key),
                                  turn == 0 ? CM_UNIT_NONE : wanted);
-                cm_units_expect(units, CM_KIND_QUEUE, key);
+                uint64_t hash = cm_units_expect(units, CM_KIND_QUEUE, key);
+                assert_int_equal(cm_units_find_hashed(units, CM_KIND_QUEUE, key, hash),
+                                 turn == 0 ? CM_UNIT_NONE : wanted);
                 assert_int_equal(cm_units_intern(units, CM_KIND_QUEUE, key), wanted++);
                 free(room);
             }
