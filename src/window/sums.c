@@ -42,14 +42,13 @@ void cm_sums_destroy(struct cm_sums *s)
         free(s->panes[s->first + i].units);
     }
     for (uint32_t i = 0; i < s->names_count; i++) {
-        free(s->names[i]);
+        free((void *)(uintptr_t)s->names[i].text.p);
     }
     free(s->cells);
     free(s->running);
     free(s->units);
     free(s->panes);
     free(s->names);
-    free(s->name_bytes);
     free(s->name_slots);
     free(s->name_order);
     free(s);
@@ -71,13 +70,23 @@ void cm_sums_tell_left(struct cm_sums *s, uint32_t span)
 
 /* ---- names of checks */
 
+static inline bool is_name(const struct name *at, struct cm_str name)
+{
+    if (at->text.len != name.len) {
+        return false;
+    }
+    if (CM_UNLIKELY(name.len > CM_WORDS_BYTES)) {
+        return memcmp(at->text.p, name.p, name.len) == 0;
+    }
+    return cm_words_are(at->words, name.p, name.len);
+}
+
 /* The slot of that name, or the free one where it belongs. */
 static size_t name_slot(const struct cm_sums *s, struct cm_str name)
 {
     size_t slot = cm_hash64(name.p, name.len) % NAME_SLOTS;
     for (; s->name_slots[slot] != 0; slot = (slot + 1) % NAME_SLOTS) {
-        uint32_t at = s->name_slots[slot] - 1u;
-        if (s->name_bytes[at] == name.len && memcmp(s->names[at], name.p, name.len) == 0) {
+        if (is_name(&s->names[s->name_slots[slot] - 1u], name)) {
             break;
         }
     }
@@ -100,12 +109,23 @@ static void order_name(struct cm_sums *s)
     s->name_order[to] = (uint16_t)name;
 }
 
-uint32_t cm_sums_name_key(struct cm_sums *s, struct cm_str name)
+static void add_name(struct cm_sums *s, struct cm_str name)
+{
+    struct cm_words words = {0, 0};
+    if (name.len <= CM_WORDS_BYTES) {
+        words = cm_words_of(name.p, name.len);
+    }
+    struct cm_str text = {cm_strndup(name.p, name.len), name.len};
+    s->names[s->names_count++] = (struct name){text, words, 0};
+    order_name(s);
+}
+
+/* A name that does not come where it came last. */
+static CM_NOINLINE uint32_t find_name(struct cm_sums *s, struct cm_str name)
 {
     if (s->name_slots == NULL) {
         s->name_slots = cm_alloc(NAME_SLOTS, sizeof(*s->name_slots));
         s->names = cm_alloc(CM_SUM_NAMES_MAX, sizeof(*s->names));
-        s->name_bytes = cm_alloc(CM_SUM_NAMES_MAX, sizeof(*s->name_bytes));
         s->name_order = cm_alloc(CM_SUM_NAMES_MAX, sizeof(*s->name_order));
     }
     size_t slot = name_slot(s, name);
@@ -114,17 +134,30 @@ uint32_t cm_sums_name_key(struct cm_sums *s, struct cm_str name)
         slot = name_slot(s, name);
     }
     if (s->name_slots[slot] == 0) {
-        s->names[s->names_count] = cm_strndup(name.p, name.len);
-        s->name_bytes[s->names_count] = name.len;
-        s->name_slots[slot] = (uint16_t)++s->names_count;
-        order_name(s);
+        add_name(s, name);
+        s->name_slots[slot] = (uint16_t)s->names_count;
     }
-    return CM_SUM_NAMES + s->name_slots[slot] - 1u;
+    uint32_t found = s->name_slots[slot] - 1u;
+    s->names[s->last_name].after = found;
+    s->last_name = found;
+    return CM_SUM_NAMES + found;
+}
+
+uint32_t cm_sums_name_key(struct cm_sums *s, struct cm_str name)
+{
+    if (CM_LIKELY(s->names != NULL)) {
+        uint32_t guess = s->names[s->last_name].after;
+        if (CM_LIKELY(is_name(&s->names[guess], name))) {
+            s->last_name = guess;
+            return CM_SUM_NAMES + guess;
+        }
+    }
+    return find_name(s, name);
 }
 
 struct cm_str cm_sums_name(const struct cm_sums *s, uint32_t key)
 {
-    return (struct cm_str){s->names[key - CM_SUM_NAMES], s->name_bytes[key - CM_SUM_NAMES]};
+    return s->names[key - CM_SUM_NAMES].text;
 }
 
 const uint16_t *cm_sums_name_order(const struct cm_sums *s, uint32_t *count)

@@ -4,6 +4,7 @@
 #ifndef CM_WINDOW_SUMS_STATE_H
 #define CM_WINDOW_SUMS_STATE_H
 
+#include "base/words.h"
 #include "event/unit.h"
 #include "window/sums.h"
 
@@ -60,6 +61,13 @@ struct unit_cells {
     int64_t late_least_no, late_most_no;
 };
 
+/* Of a check. Records name the same ones in the same order as a rule. */
+struct name {
+    struct cm_str text;
+    struct cm_words words; /* of a short one */
+    uint32_t after;        /* the name that was asked for after it the last time */
+};
+
 struct span {
     bool is_period, tells_left;
     uint32_t kinds;
@@ -84,9 +92,9 @@ struct cm_sums {
     int64_t floor_no;     /* panes below were given back */
     int64_t most_asof_no; /* of all spans */
     uint32_t swept;       /* unit that trimming looks at next */
-    char **names;         /* by key - CM_SUM_NAMES */
-    uint32_t *name_bytes;
+    struct name *names;   /* by key - CM_SUM_NAMES */
     uint32_t names_count;
+    uint32_t last_name;   /* that was asked for */
     uint16_t *name_slots; /* name + 1, 0 = free */
     uint16_t *name_order; /* names by their bytes */
     size_t bytes;

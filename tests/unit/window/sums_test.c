@@ -237,12 +237,58 @@ static void names_are_bounded(void **state)
     cm_sums_destroy(sums);
 }
 
+/* Records name the same checks in the same order: then a name is where it came last. It is not when
+ * the order changes, or when another one looks much like it. */
+static void names_are_told_apart_in_any_order(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a",
+                                        "b",
+                                        "ab",
+                                        "aab",
+                                        "abb",
+                                        "abcd",
+                                        "abcde",
+                                        "abcdf",
+                                        "abcdefg",
+                                        "abcdefgh",
+                                        "abcdefgi",
+                                        "bbcdefgh",
+                                        "abcdefghijklmno",
+                                        "abcdefghijklmnop",
+                                        "abcdefghXjklmnop",
+                                        "abcdefghijklmnoX",
+                                        "abcdefghijklmnopq",
+                                        "abcdefghijklmnopr",
+                                        "Xbcdefghijklmnopq",
+                                        "abcdefghiXklmnopq"};
+    enum { NAMES = sizeof(names) / sizeof(names[0]) };
+    struct cm_prng prng;
+    struct cm_sums *sums = cm_sums_create(PANE_MS, on_change, NULL);
+    cm_prng_seed(&prng, 1);
+    for (uint32_t i = 0; i < NAMES; i++) {
+        struct cm_str text = {names[i], (uint32_t)strlen(names[i])};
+        assert_int_equal(cm_sums_name_key(sums, text), CM_SUM_NAMES + i);
+        assert_true(cm_str_eq(cm_sums_name(sums, CM_SUM_NAMES + i), text));
+    }
+    for (uint32_t turn = 0; turn < 20000; turn++) {
+        uint32_t count = (uint32_t)cm_prng_below(&prng, 4); /* a few in order, from anywhere */
+        uint32_t from = (uint32_t)cm_prng_below(&prng, NAMES - count);
+        for (uint32_t i = from; i <= from + count; i++) {
+            struct cm_str text = {names[i], (uint32_t)strlen(names[i])};
+            assert_int_equal(cm_sums_name_key(sums, text), CM_SUM_NAMES + i);
+        }
+    }
+    cm_sums_destroy(sums);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equals_the_naive_sum),
         cmocka_unit_test(time_runs_on),
         cmocka_unit_test(names_are_bounded),
+        cmocka_unit_test(names_are_told_apart_in_any_order),
     };
     return cmocka_run_group_tests_name("sums", tests, NULL, NULL);
 }
