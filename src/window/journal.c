@@ -13,22 +13,6 @@
 
 _Static_assert(sizeof(struct cm_journal_record) <= 40, "a record is meant to stay compact");
 
-/* tag: of the id, its low bits say where the slot belongs: moving slots up needs no look at the
- * records, which lie anywhere. place: index in the ring plus 1, 0 for a free slot. */
-struct slot {
-    uint32_t tag, place;
-};
-
-struct cm_journal {
-    int64_t dedupe_ms;
-    struct cm_journal_record *ring;
-    uint32_t ring_size;
-    uint32_t first_at;    /* index of the record `first` */
-    uint32_t table_size;  /* a power of two, at least 1.5 * ring_size */
-    uint64_t first, next; /* sequences: [first, next) are kept */
-    struct slot *table;
-};
-
 struct cm_journal *cm_journal_create(int64_t dedupe_ms)
 {
     struct cm_journal *j = cm_alloc(1, sizeof(*j));
@@ -36,6 +20,8 @@ struct cm_journal *cm_journal_create(int64_t dedupe_ms)
     if (dedupe_ms > 0) {
         j->ring_size = RING_MIN;
         j->ring = cm_alloc(j->ring_size, sizeof(*j->ring));
+        j->ring_end = j->ring + j->ring_size;
+        j->oldest = j->ring;
         j->table_size = 2 * RING_MIN;
         j->table = cm_alloc(j->table_size, sizeof(*j->table));
     }
@@ -57,33 +43,16 @@ static uint32_t table_mask(const struct cm_journal *j)
     return j->table_size - 1;
 }
 
-/* Index of a record that is kept, or of the next one. */
-static uint32_t index_of(const struct cm_journal *j, uint64_t sequence)
-{
-    uint64_t at = j->first_at + (sequence - j->first); /* below 2 * ring_size: no division */
-    return (uint32_t)(at < j->ring_size ? at : at - j->ring_size);
-}
-
-static struct cm_journal_record *record_at(const struct cm_journal *j, uint64_t sequence)
-{
-    return &j->ring[index_of(j, sequence)];
-}
-
 static bool same_id(struct cm_hash128 a, struct cm_hash128 b)
 {
     return a.low == b.low && a.high == b.high;
-}
-
-static uint32_t tag_of(struct cm_hash128 id)
-{
-    return (uint32_t)id.low;
 }
 
 /* The slot that holds the id, or the free slot where it would go. */
 static uint32_t probe(const struct cm_journal *j, struct cm_hash128 id)
 {
     uint32_t mask = table_mask(j);
-    uint32_t tag = tag_of(id);
+    uint32_t tag = cm_journal_tag(id);
     uint32_t at = tag & mask;
     while (j->table[at].place != 0) {
         if (j->table[at].tag == tag && same_id(j->ring[j->table[at].place - 1].id, id)) {
@@ -117,7 +86,7 @@ static void erase(struct cm_journal *j, uint32_t at)
             hole = i;
         }
     }
-    j->table[hole] = (struct slot){0, 0};
+    j->table[hole] = (struct cm_journal_slot){0, 0};
 }
 
 static bool is_remembered(const struct cm_journal *j, const struct cm_journal_record *record,
@@ -132,7 +101,7 @@ struct cm_journal_record *cm_journal_find(struct cm_journal *j, struct cm_hash12
     if (j->dedupe_ms == 0) {
         return NULL;
     }
-    const struct slot *slot = &j->table[probe(j, id)];
+    const struct cm_journal_slot *slot = &j->table[probe(j, id)];
     if (slot->place == 0) {
         return NULL;
     }
@@ -140,40 +109,30 @@ struct cm_journal_record *cm_journal_find(struct cm_journal *j, struct cm_hash12
     return is_remembered(j, record, clock_ms) ? record : NULL;
 }
 
-void cm_journal_expect(const struct cm_journal *j, struct cm_hash128 id)
-{
-    if (j->dedupe_ms > 0) {
-        cm_prefetch_write(&j->table[tag_of(id) & table_mask(j)]);
-    }
-}
-
-const struct cm_journal_record *cm_journal_expired(const struct cm_journal *j, int64_t clock_ms)
-{
-    if (j->first == j->next) {
-        return NULL;
-    }
-    const struct cm_journal_record *oldest = record_at(j, j->first);
-    return clock_ms - oldest->seen_ms > j->dedupe_ms ? oldest : NULL;
-}
-
 void cm_journal_drop_oldest(struct cm_journal *j)
 {
-    CM_ASSERT(j->first < j->next);
-    if (j->next - j->first > AHEAD) {
-        cm_journal_expect(j, record_at(j, j->first + AHEAD)->id); /* the slots of what goes next */
+    CM_ASSERT(j->count > 0 && j->oldest != NULL);
+    const struct cm_journal_record *next = cm_journal_oldest(j, AHEAD);
+    if (next != NULL) {
+        cm_journal_expect(j, next->id); /* the slots of what goes next */
     }
-    uint32_t at = probe_place(j, tag_of(j->ring[j->first_at].id), j->first_at + 1);
+    uint32_t at = probe_place(j, cm_journal_tag(j->oldest->id), j->first_at + 1);
     if (j->table[at].place != 0) { /* else a newer record of the same id has its slot */
         erase(j, at);
     }
-    j->first++;
-    j->first_at = j->first_at + 1 < j->ring_size ? j->first_at + 1 : 0;
+    j->count--;
+    j->first_at++;
+    j->oldest++;
+    if (CM_UNLIKELY(j->oldest == j->ring_end)) {
+        j->first_at = 0;
+        j->oldest = j->ring;
+    }
 }
 
 /* A larger table with the same slots. */
 static void grow_table(struct cm_journal *j, uint32_t table_size)
 {
-    struct slot *old = j->table;
+    struct cm_journal_slot *old = j->table;
     uint32_t old_size = j->table_size;
     uint32_t mask = table_size - 1;
 
@@ -192,7 +151,7 @@ static void grow_table(struct cm_journal *j, uint32_t table_size)
 }
 
 /* The ring is full. Room comes between its newest record and its oldest: where those wrap. */
-static void grow(struct cm_journal *j)
+static CM_NOINLINE void grow(struct cm_journal *j)
 {
     /* By a quarter once it is large: the ring is most of a busy centre's journal. */
     uint32_t more = j->ring_size < RING_LARGE ? j->ring_size : j->ring_size / 4;
@@ -206,6 +165,8 @@ static void grow(struct cm_journal *j)
     }
     j->first_at += more;
     j->ring_size += more;
+    j->ring_end = j->ring + j->ring_size;
+    j->oldest = j->ring + j->first_at;
     while (table_size < j->ring_size + j->ring_size / 2) {
         CM_ASSERT(table_size <= UINT32_MAX / 2);
         table_size *= 2;
@@ -215,34 +176,25 @@ static void grow(struct cm_journal *j)
     }
 }
 
-uint64_t cm_journal_add(struct cm_journal *j, struct cm_hash128 id, int64_t clock_ms)
+struct cm_journal_record *cm_journal_add(struct cm_journal *j, struct cm_hash128 id,
+                                         int64_t clock_ms)
 {
-    if (j->dedupe_ms == 0) {
-        return CM_JOURNAL_NONE;
-    }
-    if (j->next - j->first == j->ring_size) {
+    if (CM_UNLIKELY(j->count == j->ring_size)) {
+        if (j->dedupe_ms == 0) {
+            return NULL; /* the ring has no room, and gets none */
+        }
         grow(j);
     }
-    uint64_t sequence = j->next++;
-    uint32_t index = index_of(j, sequence);
+    uint32_t index = j->next_at;
+    j->next_at = index + 1 < j->ring_size ? index + 1 : 0;
+    j->count++;
     struct cm_journal_record *record = &j->ring[index];
     /* The slot of an older record of this id is found through that record, so look before writing.
      */
     uint32_t at = probe(j, id);
     *record = (struct cm_journal_record){.id = id, .seen_ms = clock_ms};
-    j->table[at] = (struct slot){tag_of(id), index + 1};
-    return sequence;
-}
-
-struct cm_journal_record *cm_journal_at(struct cm_journal *j, uint64_t sequence)
-{
-    return sequence - j->first < j->next - j->first ? record_at(j, sequence) : NULL;
-}
-
-uint64_t cm_journal_range(const struct cm_journal *j, uint64_t *end)
-{
-    *end = j->next;
-    return j->first;
+    j->table[at] = (struct cm_journal_slot){cm_journal_tag(id), index + 1};
+    return record;
 }
 
 size_t cm_journal_bytes(const struct cm_journal *j)

@@ -21,9 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/compiler.h"
 #include "base/hash.h"
-
-#define CM_JOURNAL_NONE UINT64_MAX
 
 struct cm_journal_record {
     struct cm_hash128 id;
@@ -35,7 +34,23 @@ struct cm_journal_record {
     bool has_leg : 1; /* it had one that counted; that was taken back when it counts no more */
 };
 
-struct cm_journal;
+/* tag: of the id, its low bits say where the slot belongs: moving slots up needs no look at the
+ * records, which lie anywhere. place: index in the ring plus 1, 0 for a free slot. */
+struct cm_journal_slot {
+    uint32_t tag, place;
+};
+
+/* Nobody but journal.c and the functions below looks into it. */
+struct cm_journal {
+    int64_t dedupe_ms;
+    struct cm_journal_record *ring, *ring_end;
+    struct cm_journal_record *oldest; /* at first_at */
+    struct cm_journal_slot *table;
+    uint32_t ring_size, count; /* records there is room for, and those that are kept */
+    uint32_t first_at;         /* index of the oldest one */
+    uint32_t next_at;          /* and of the next that comes: first_at when the ring is full */
+    uint32_t table_size;       /* a power of two, at least 1.5 * ring_size */
+};
 
 /* dedupe_ms 0: nothing is ever remembered. */
 struct cm_journal *cm_journal_create(int64_t dedupe_ms);
@@ -44,20 +59,43 @@ void cm_journal_destroy(struct cm_journal *journal);
  * this event. Valid until the next add. */
 struct cm_journal_record *cm_journal_find(struct cm_journal *journal, struct cm_hash128 id,
                                           int64_t clock_ms);
-/* A hint: that id is looked for soon. */
-void cm_journal_expect(const struct cm_journal *journal, struct cm_hash128 id);
-/* Appends; an older record of the same id is no longer found. Returns its sequence number; the
- * record is at cm_journal_at(). clock_ms: newest event time, this event included; never falls. */
-uint64_t cm_journal_add(struct cm_journal *journal, struct cm_hash128 id, int64_t clock_ms);
-/* The oldest record, once it came more than the horizon ago; NULL: none has. */
-const struct cm_journal_record *cm_journal_expired(const struct cm_journal *journal,
-                                                   int64_t clock_ms);
+/* Appends; an older record of the same id is no longer found. Valid until the next add; NULL when
+ * nothing is ever remembered. clock_ms: newest event time, this event included; never falls. */
+struct cm_journal_record *cm_journal_add(struct cm_journal *journal, struct cm_hash128 id,
+                                         int64_t clock_ms);
 /* Drops the oldest record, which must be there. */
 void cm_journal_drop_oldest(struct cm_journal *journal);
-/* NULL when that record is gone. */
-struct cm_journal_record *cm_journal_at(struct cm_journal *journal, uint64_t sequence);
-/* First sequence that is kept; *end: one past the last. */
-uint64_t cm_journal_range(const struct cm_journal *journal, uint64_t *end);
 size_t cm_journal_bytes(const struct cm_journal *journal);
+
+static inline uint32_t cm_journal_tag(struct cm_hash128 id)
+{
+    return (uint32_t)id.low;
+}
+
+/* A hint: that id is looked for soon. */
+static inline void cm_journal_expect(const struct cm_journal *j, struct cm_hash128 id)
+{
+    if (j->dedupe_ms > 0) {
+        cm_prefetch_write(&j->table[cm_journal_tag(id) & (j->table_size - 1)]);
+    }
+}
+
+/* The record that goes after `before` others; NULL when there are not that many. */
+static inline const struct cm_journal_record *cm_journal_oldest(const struct cm_journal *j,
+                                                                uint32_t before)
+{
+    if (before >= j->count) {
+        return NULL;
+    }
+    const struct cm_journal_record *at = j->oldest + before;
+    return at < j->ring_end ? at : at - j->ring_size;
+}
+
+/* The oldest record, once it came more than the horizon ago; NULL: none has. */
+static inline const struct cm_journal_record *cm_journal_expired(const struct cm_journal *j,
+                                                                 int64_t clock_ms)
+{
+    return j->count > 0 && clock_ms - j->oldest->seen_ms > j->dedupe_ms ? j->oldest : NULL;
+}
 
 #endif

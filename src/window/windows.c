@@ -327,16 +327,14 @@ static void settle(struct cm_windows *w, const struct cm_leg *leg, uint32_t plac
 /* Fetches from memory what the records that go next have: legs first, then what these tell of. */
 static void expect_expired(const struct cm_windows *w)
 {
-    uint64_t end = 0;
-    uint64_t first = cm_journal_range(w->journal, &end);
-    if (end - first <= EXPIRED_LEGS) {
+    const struct cm_journal_record *later = cm_journal_oldest(w->journal, EXPIRED_LEGS);
+    if (later == NULL) {
         return;
     }
-    const struct cm_journal_record *later = cm_journal_at(w->journal, first + EXPIRED_LEGS);
     if (later->has_leg) {
         cm_prefetch(cm_leg_log_at(&w->legs, later->leg));
     }
-    const struct cm_journal_record *next = cm_journal_at(w->journal, first + EXPIRED_CELLS);
+    const struct cm_journal_record *next = cm_journal_oldest(w->journal, EXPIRED_CELLS);
     if (next->has_leg) {
         cm_prefetch(cell_of(w, cm_leg_log_at(&w->legs, next->leg)));
     }
@@ -375,8 +373,7 @@ static void count_cdr(struct cm_windows *w, const struct cm_event *event, struct
         leg->cell = cm_windows_detail_set(w, &units);
     }
     cm_windows_note_cell(w, leg->cell, &units);
-    struct cm_journal_record *record =
-        cm_journal_at(w->journal, cm_journal_add(w->journal, id, w->source_ms));
+    struct cm_journal_record *record = cm_journal_add(w->journal, id, w->source_ms);
     if (record != NULL) {
         record->rev = event->rev;
         record->is_cdr = true;
@@ -438,8 +435,7 @@ enum cm_verdict cm_windows_apply(struct cm_windows *w, const struct cm_event *ev
     drop_expired(w);
     if (!cm_windows_covered(w, event->ts_ms, watermark_ms)) {
         if (revises) { /* the newest revision is known, and counts nowhere */
-            struct cm_journal_record *late =
-                cm_journal_at(w->journal, cm_journal_add(w->journal, id, w->source_ms));
+            struct cm_journal_record *late = cm_journal_add(w->journal, id, w->source_ms);
             late->rev = event->rev;
             late->is_cdr = true;
         }
