@@ -30,6 +30,12 @@ static inline uint64_t cm_hash64(const void *bytes, size_t len)
     return XXH3_64bits(bytes, len);
 }
 
+/* Another hash for each seed. */
+static inline uint64_t cm_hash64_seeded(const void *bytes, size_t len, uint64_t seed)
+{
+    return XXH3_64bits_withSeed(bytes, len, seed);
+}
+
 static inline struct cm_hash128 cm_hash128(const void *bytes, size_t len)
 {
     XXH128_hash_t h = XXH3_128bits(bytes, len);

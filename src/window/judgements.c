@@ -103,11 +103,8 @@ void cm_judgements_destroy(struct cm_judgements *j)
 
 static uint64_t key_of(const struct cm_event *event)
 {
-    char text[CM_ID_BYTES_MAX + CM_UNIT_BYTES_MAX + 1];
-    memcpy(text, event->call.p, event->call.len);
-    text[event->call.len] = '\0';
-    memcpy(text + event->call.len + 1, event->seat.p, event->seat.len);
-    return cm_hash64(text, event->call.len + 1 + event->seat.len);
+    return cm_hash64_seeded(event->call.p, event->call.len,
+                            cm_hash64(event->seat.p, event->seat.len));
 }
 
 static struct line *line_at(const struct cm_judgements *j, uint64_t place)
@@ -259,13 +256,10 @@ bool cm_judgements_keeps(const struct cm_judgements *j, const struct cm_event *e
     return event->call.len > 0 && event->seat.len > 0 && j->config->judge_within_ms > 0;
 }
 
-uint32_t cm_judgements_add_leg(struct cm_judgements *j, const struct cm_event *event, uint32_t set,
-                               bool checked, bool compliant, struct cm_judged judged,
-                               int64_t newest_ms)
+static CM_NOINLINE uint32_t add_leg(struct cm_judgements *j, const struct cm_event *event,
+                                    uint32_t set, bool checked, bool compliant,
+                                    struct cm_judged judged, int64_t newest_ms)
 {
-    if (!cm_judgements_keeps(j, event)) {
-        return CM_JUDGED_NONE;
-    }
     if (CM_UNLIKELY(j->end - j->first == j->chunks_count * CHUNK_LINES)) {
         /* What waits still looks for its leg; a leg that is too old for that may be revised yet. */
         int64_t reach_ms = newest_ms - j->config->allowed_lateness_ms;
@@ -292,6 +286,15 @@ uint32_t cm_judgements_add_leg(struct cm_judgements *j, const struct cm_event *e
     }
     /* One place in 2^32 is nobody's: that leg cannot be taken out again. */
     return (uint32_t)place;
+}
+
+uint32_t cm_judgements_add_leg(struct cm_judgements *j, const struct cm_event *event, uint32_t set,
+                               bool checked, bool compliant, struct cm_judged judged,
+                               int64_t newest_ms)
+{
+    return cm_judgements_keeps(j, event)
+               ? add_leg(j, event, set, checked, compliant, judged, newest_ms)
+               : CM_JUDGED_NONE;
 }
 
 struct cm_judged cm_judgements_drop_leg(struct cm_judgements *j, uint32_t place)
