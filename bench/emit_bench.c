@@ -165,18 +165,18 @@ static void step_windows(struct emit *e, int64_t asof_ms)
     e->advance_ns += cm_clock_cpu_ns() - begin_ns;
 }
 
-static void take_event(struct emit *e, const struct cm_event *event)
+static void take_event(struct emit *e, const struct cm_event *event, const struct cm_hint *hint)
 {
     if (e->options->mode != MODE_STEPS) {
         e->live.reads = e->emits;
-        cm_bench_live_apply(&e->live, event);
+        cm_bench_live_apply(&e->live, event, hint);
         return;
     }
     int64_t watermark_ms = event->ts_ms - e->config->allowed_lateness_ms;
     for (; e->next_ms <= watermark_ms; e->next_ms += e->grain_ms) {
         step_windows(e, e->next_ms);
     }
-    e->checksum += cm_windows_apply(e->windows, event, watermark_ms);
+    e->checksum += cm_windows_apply(e->windows, event, hint, watermark_ms);
 }
 
 static void begin_emit(struct emit *e, const struct job *job, const struct cm_roster *roster)
@@ -207,6 +207,7 @@ static void take_records(struct emit *e, struct cm_decoder *decoder, const struc
                          uint64_t first)
 {
     struct cm_event events[CM_WINDOWS_EXPECT];
+    struct cm_hint hints[CM_WINDOWS_EXPECT];
     for (uint32_t begin = 0; begin < records->count; begin += CM_WINDOWS_EXPECT) {
         uint32_t left = records->count - begin;
         uint32_t count = left < CM_WINDOWS_EXPECT ? left : CM_WINDOWS_EXPECT;
@@ -218,9 +219,9 @@ static void take_records(struct emit *e, struct cm_decoder *decoder, const struc
         for (uint32_t k = 0; k < count; k++) {
             next[k] = &events[k];
         }
-        cm_windows_expect(e->windows, next, count);
+        cm_windows_expect(e->windows, next, count, hints);
         for (uint32_t i = 0; i < count; i++) {
-            take_event(e, &events[i]);
+            take_event(e, &events[i], &hints[i]);
         }
     }
 }

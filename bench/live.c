@@ -66,7 +66,8 @@ static void tick(struct cm_bench_live *live, int64_t now_ms)
     live->ticks++;
 }
 
-void cm_bench_live_apply(struct cm_bench_live *live, const struct cm_event *event)
+void cm_bench_live_apply(struct cm_bench_live *live, const struct cm_event *event,
+                         const struct cm_hint *hint)
 {
     if (live->next_tick_ms == INT64_MIN) {
         live->next_tick_ms = event->ts_ms - event->ts_ms % live->tick_ms + live->tick_ms;
@@ -75,5 +76,5 @@ void cm_bench_live_apply(struct cm_bench_live *live, const struct cm_event *even
         tick(live, live->next_tick_ms);
         live->next_tick_ms += live->tick_ms;
     }
-    live->checksum += cm_windows_apply(live->windows, event, live->watermark_ms);
+    live->checksum += cm_windows_apply(live->windows, event, hint, live->watermark_ms);
 }

@@ -32,6 +32,7 @@ struct cm_bench_live {
 void cm_bench_live_init(struct cm_bench_live *live, struct cm_windows *windows,
                         const struct cm_config *config, bool trailing);
 /* The ticks that are due before an event of that time, then the event. */
-void cm_bench_live_apply(struct cm_bench_live *live, const struct cm_event *event);
+void cm_bench_live_apply(struct cm_bench_live *live, const struct cm_event *event,
+                         const struct cm_hint *hint);
 
 #endif

@@ -91,7 +91,7 @@ static uint64_t feed(struct cm_bench_live *live, const struct cm_roster *roster)
             struct cm_event event;
             make_event(&event, &prng, CM_BENCH_START_MS + offset_ms, rows[seat].seat,
                        (struct cm_str){id, (uint32_t)len});
-            cm_bench_live_apply(live, &event);
+            cm_bench_live_apply(live, &event, NULL);
             events++;
             seat = (seat + step) % seats;
         }

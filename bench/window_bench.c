@@ -60,13 +60,13 @@ static uint64_t run_windows(void *context, struct cm_bench_clock *clock)
 
     cm_bench_live_init(live, windows, job->config, job->trailing);
     for (uint32_t i = 0; i < half; i++) {
-        cm_bench_live_apply(live, &job->events->at[i]);
+        cm_bench_live_apply(live, &job->events->at[i], NULL);
     }
     live->ticks = live->rows = 0;
     live->advance_ns = live->rows_ns = 0;
     cm_bench_start(clock);
     for (uint32_t i = half; i < job->events->count; i++) {
-        cm_bench_live_apply(live, &job->events->at[i]);
+        cm_bench_live_apply(live, &job->events->at[i], NULL);
     }
     cm_bench_stop(clock);
     job->wall_ns = clock->wall_ns;

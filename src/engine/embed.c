@@ -135,7 +135,7 @@ enum cm_push cm_engine_push(struct cm_engine *engine, const char *bytes, size_t 
     enum cm_reason why = cm_decode(engine->decoder, bytes, len, &event);
     enum cm_push push = CM_PUSH_BAD;
     if (why == CM_REASON_NONE) {
-        push = push_of[cm_windows_apply(engine->windows, &event, engine->watermark_ms)];
+        push = push_of[cm_windows_apply(engine->windows, &event, NULL, engine->watermark_ms)];
         why = push == CM_PUSH_BAD ? CM_REASON_LATE : CM_REASON_NONE;
         if (event.ts_ms > engine->newest_ms) {
             engine->newest_ms = event.ts_ms;

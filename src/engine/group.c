@@ -22,7 +22,7 @@ void cm_group_decode(struct cm_group *group, struct cm_decoder *decoder,
 }
 
 void cm_group_expect(const struct cm_windows *windows, const struct cm_decoded *decoded,
-                     uint32_t count)
+                     uint32_t count, struct cm_hint hints[CM_WINDOWS_EXPECT])
 {
     const struct cm_event *sound[CM_WINDOWS_EXPECT];
     uint32_t sound_count = 0;
@@ -31,5 +31,5 @@ void cm_group_expect(const struct cm_windows *windows, const struct cm_decoded *
             sound[sound_count++] = &decoded[i].event;
         }
     }
-    cm_windows_expect(windows, sound, sound_count);
+    cm_windows_expect(windows, sound, sound_count, hints);
 }

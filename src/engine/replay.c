@@ -317,15 +317,10 @@ static void dead_letter(struct replay *r, enum cm_reason reason,
 }
 
 static void apply(struct replay *r, const struct cm_decoded_block *block,
-                  const struct cm_decoded *decoded)
+                  const struct cm_decoded *decoded, const struct cm_hint *hint)
 {
-    r->summary->records++;
-    if (decoded->reason != CM_REASON_NONE) {
-        dead_letter(r, decoded->reason, block, decoded);
-        return;
-    }
     const struct cm_event *event = &decoded->event;
-    switch (cm_windows_apply(r->windows, event, r->watermark_ms)) {
+    switch (cm_windows_apply(r->windows, event, hint, r->watermark_ms)) {
     case CM_VERDICT_COUNTED:
         r->summary->counted++;
         break;
@@ -346,6 +341,24 @@ static void apply(struct replay *r, const struct cm_decoded_block *block,
     }
 }
 
+/* The records from there on, as many as are announced at once. */
+static void apply_group(struct replay *r, const struct cm_decoded_block *block, uint32_t begin)
+{
+    struct cm_hint hints[CM_WINDOWS_EXPECT];
+    const struct cm_hint *hint = hints;
+    uint32_t left = block->count - begin;
+    uint32_t count = left < CM_WINDOWS_EXPECT ? left : CM_WINDOWS_EXPECT;
+    cm_group_expect(r->windows, &block->at[begin], count, hints);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct cm_decoded *decoded = &block->at[begin + i];
+        if (CM_UNLIKELY(decoded->reason != CM_REASON_NONE)) {
+            dead_letter(r, decoded->reason, block, decoded);
+        } else {
+            apply(r, block, decoded, hint++);
+        }
+    }
+}
+
 static void apply_blocks(struct replay *r, bool all)
 {
     while (all || !cm_decode_pool_has_room(r->pool)) {
@@ -353,11 +366,9 @@ static void apply_blocks(struct replay *r, bool all)
         if (block == NULL) {
             return;
         }
-        for (uint32_t i = 0; i < block->count; i++) {
-            if (i % CM_WINDOWS_EXPECT == 0) {
-                cm_group_expect(r->windows, &block->at[i], block->count - i);
-            }
-            apply(r, block, &block->at[i]);
+        r->summary->records += block->count;
+        for (uint32_t i = 0; i < block->count; i += CM_WINDOWS_EXPECT) {
+            apply_group(r, block, i);
         }
         if (r->dead != NULL) {
             cm_file_writer_poll(r->dead, cm_clock_mono_ns());

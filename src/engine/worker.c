@@ -127,7 +127,7 @@ static void note_clock(struct cm_worker *w, int64_t ts_ms, int64_t now_mono_ns)
 
 static void take_event(struct cm_worker *w, const struct cm_record *record,
                        struct cm_partition *partition, const struct cm_event *event,
-                       int64_t now_mono_ns, int64_t future_ms)
+                       const struct cm_hint *hint, int64_t now_mono_ns, int64_t future_ms)
 {
     if (event->ts_ms > future_ms) {
         dead_letter(w, CM_REASON_FUTURE, record, partition);
@@ -135,7 +135,7 @@ static void take_event(struct cm_worker *w, const struct cm_record *record,
         return;
     }
     cm_windows_set_clock(w->windows, partition->newest_ms, w->slowest_ms);
-    switch (cm_windows_apply(w->windows, event, w->global_watermark_ms)) {
+    switch (cm_windows_apply(w->windows, event, hint, w->global_watermark_ms)) {
     case CM_VERDICT_COUNTED:
         w->counters.counted++;
         break;
@@ -159,8 +159,9 @@ static void take_record(struct cm_worker *w, const struct cm_record *record,
                         int64_t now_mono_ns, int64_t future_ms)
 {
     w->counters.records++;
-    if (group->event_of[at] != CM_GROUP_NONE) {
-        take_event(w, record, partition, &group->events[group->event_of[at]], now_mono_ns,
+    uint32_t event = group->event_of[at];
+    if (event != CM_GROUP_NONE) {
+        take_event(w, record, partition, &group->events[event], &group->hints[event], now_mono_ns,
                    future_ms);
         return;
     }
@@ -185,7 +186,7 @@ static void take_batch(struct cm_worker *w, const struct cm_batch *batch)
     cm_decoder_reset(w->decoder);
     for (uint32_t begin = 0; begin < batch->count; begin += group.count) {
         cm_group_decode(&group, w->decoder, &batch->at[begin], batch->count - begin);
-        cm_windows_expect(w->windows, group.sound, group.events_count);
+        cm_windows_expect(w->windows, group.sound, group.events_count, group.hints);
         for (uint32_t i = 0; i < group.count; i++) {
             const struct cm_record *record = &batch->at[begin + i];
             if (partition == NULL || partition->id != record->partition) {

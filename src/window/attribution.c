@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/words.h"
 
 /* A set of units (unit_sets.h) that a leg had, and what it hangs on beside the roster. */
 struct known_set {
@@ -42,7 +43,8 @@ struct cm_attribution {
     struct cm_units *units;
     uint32_t centre; /* the configured one */
     struct cm_str centre_id;
-    struct seat_cache *seats; /* by unit number */
+    struct cm_words centre_words; /* of a short one */
+    struct seat_cache *seats;     /* by unit number */
     uint32_t seats_cap;
     uint32_t last_seat, last_queue; /* of the event resolved last; CM_UNIT_NONE: it has none */
     uint32_t last_above;
@@ -59,6 +61,9 @@ struct cm_attribution *cm_attribution_create(const struct cm_config *config,
     a->units = units;
     a->last_seat = CM_UNIT_NONE;
     a->centre_id = (struct cm_str){config->centre, (uint32_t)strlen(config->centre)};
+    if (a->centre_id.len <= CM_WORDS_BYTES) {
+        a->centre_words = cm_words_of(a->centre_id.p, a->centre_id.len);
+    }
     a->centre = cm_units_intern(units, CM_KIND_CENTRE, a->centre_id);
     return a;
 }
@@ -173,10 +178,17 @@ static void add_unit(struct cm_unit_set *units, uint32_t unit)
     }
 }
 
+/* As a rule the centre of a record is the configured one, named once more. False as well where that
+ * has a long name: it is looked up then. */
+static inline bool is_configured(const struct cm_attribution *a, struct cm_str centre)
+{
+    return centre.len == 0 || (centre.len == a->centre_id.len && centre.len <= CM_WORDS_BYTES &&
+                               cm_words_are(a->centre_words, centre.p, centre.len));
+}
+
 static uint32_t record_centre(struct cm_attribution *a, const struct cm_event *event)
 {
-    /* As a rule it is the configured one, named once more. */
-    if (event->centre.len == 0 || cm_str_eq(event->centre, a->centre_id)) {
+    if (is_configured(a, event->centre)) {
         return a->centre;
     }
     return cm_units_intern(a->units, CM_KIND_CENTRE, event->centre);
@@ -195,6 +207,11 @@ static void add_above(struct cm_attribution *a, const struct cm_event *event,
     }
 }
 
+static bool holds_at(const struct seat_cache *cache, int64_t ts_ms)
+{
+    return cache->known && ts_ms >= cache->from_ms && ts_ms < cache->until_ms;
+}
+
 static const struct known_sets *resolve_seat(struct cm_attribution *a, const struct cm_event *event,
                                              uint32_t seat, struct cm_unit_set *units)
 {
@@ -202,7 +219,7 @@ static const struct known_sets *resolve_seat(struct cm_attribution *a, const str
         a->seats = grow(a->seats, &a->seats_cap, seat, sizeof(*a->seats));
     }
     struct seat_cache *cache = &a->seats[seat];
-    if (!cache->known || event->ts_ms < cache->from_ms || event->ts_ms >= cache->until_ms) {
+    if (!holds_at(cache, event->ts_ms)) {
         seat_refresh(a, cache, event->seat, event->ts_ms);
     }
     add_unit(units, seat);
@@ -224,17 +241,46 @@ static uint32_t find_set(const struct known_sets *sets, uint32_t queue, uint32_t
 {
     for (uint32_t i = 0; i < SETS_KNOWN; i++) {
         const struct known_set *known = &sets->at[i];
-        if (known->set > 0 && known->queue == queue &&
-            (above == CM_UNIT_NONE || known->above == above)) {
+        if (known->queue == queue && known->above == above && known->set > 0) {
             return known->set - 1;
         }
     }
     return CM_UNIT_NONE;
 }
 
-uint32_t cm_attribution_set(const struct cm_attribution *a, uint32_t seat, uint32_t queue)
+/* Of an event of another centre than the configured one. */
+static CM_NOINLINE uint32_t find_set_of(const struct cm_attribution *a,
+                                        const struct known_sets *sets, uint32_t queue,
+                                        struct cm_str centre)
 {
-    return seat < a->seats_cap ? find_set(&a->seats[seat].sets, queue, CM_UNIT_NONE) : CM_UNIT_NONE;
+    return find_set(sets, queue, cm_units_find(a->units, CM_KIND_CENTRE, centre));
+}
+
+uint32_t cm_attribution_set(const struct cm_attribution *a, const struct cm_event *event,
+                            uint32_t seat, uint32_t queue)
+{
+    const struct known_sets *sets;
+    const uint32_t *centre; /* NULL: the one that the record names */
+    if (queue == CM_UNIT_NONE && event->queue.len > 0) {
+        return CM_UNIT_NONE;
+    }
+    if (event->seat.len > 0) {
+        if (seat >= a->seats_cap || !holds_at(&a->seats[seat], event->ts_ms)) {
+            return CM_UNIT_NONE;
+        }
+        sets = &a->seats[seat].sets;
+        centre = a->seats[seat].in_roster ? &a->seats[seat].above[2] : NULL;
+    } else {
+        if (queue >= a->queues_cap || !a->queues[queue].known) {
+            return CM_UNIT_NONE;
+        }
+        sets = &a->queues[queue].sets;
+        centre = a->queues[queue].owned ? &a->queues[queue].above[2] : NULL;
+    }
+    if (centre == NULL && !is_configured(a, event->centre)) {
+        return find_set_of(a, sets, queue, event->centre);
+    }
+    return find_set(sets, queue, centre == NULL ? a->centre : *centre);
 }
 
 /* Where the sets of the event resolved last are kept; NULL: it has neither seat nor queue. */

@@ -30,10 +30,11 @@ void cm_attribution_destroy(struct cm_attribution *attribution);
 void cm_attribution_set_roster(struct cm_attribution *attribution, const struct cm_roster *roster);
 /* A hint: an event of that seat is resolved soon. */
 void cm_attribution_expect(const struct cm_attribution *attribution, uint32_t seat);
-/* A hint as well: the set of units that a leg of that seat and queue (CM_UNIT_NONE: no queue) had;
- * CM_UNIT_NONE when that is not known. */
-uint32_t cm_attribution_set(const struct cm_attribution *attribution, uint32_t seat,
-                            uint32_t queue);
+/* The set of units of an event, as cm_attribution_resolve() would return it, by the numbers of its
+ * seat and its queue (CM_UNIT_NONE: it has none, or a new one). Holds until the roster is
+ * exchanged. */
+uint32_t cm_attribution_set(const struct cm_attribution *attribution, const struct cm_event *event,
+                            uint32_t seat, uint32_t queue);
 /* The event that was resolved last has that set of units (unit_sets.h): those of its seat and queue
  * know it from now on. */
 void cm_attribution_note_set(struct cm_attribution *attribution, uint32_t set);

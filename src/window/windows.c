@@ -79,6 +79,7 @@ void cm_windows_destroy(struct cm_windows *w)
 void cm_windows_set_roster(struct cm_windows *w, const struct cm_roster *roster)
 {
     cm_attribution_set_roster(w->attribution, roster);
+    w->rosters++;
 }
 
 void cm_windows_set_clock(struct cm_windows *w, int64_t source_ms, int64_t slowest_ms)
@@ -178,10 +179,10 @@ static void count_gone(struct cm_windows *w, const struct cm_leg *leg, int64_t n
 }
 
 /* Puts it into its pane; sums and marks follow when somebody looks. */
-static void count_leg(struct cm_windows *w, struct cm_leg *leg, uint32_t place)
+static void count_leg(struct cm_windows *w, struct cm_leg *leg, uint32_t place, int64_t no)
 {
     struct cell *cell = cell_of(w, leg);
-    int64_t no = pane_no(w, leg->ts_ms);
+    CM_ASSERT(cell->units_count > 0); /* whoever named it */
     leg->before = cell->last;
     cell->last = place;
     if (CM_UNLIKELY(no < cm_panes_floor(w->panes))) {
@@ -194,6 +195,9 @@ static void count_leg(struct cm_windows *w, struct cm_leg *leg, uint32_t place)
     }
     cm_panes_add(w->panes, pane, place);
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
+        if (w->views[v].kinds == 0) {
+            continue;
+        }
         uint32_t changed = impact_of(w, v, no);
         struct cm_pane_use *use = &pane->uses[v];
         use->fresh = (uint16_t)(use->fresh | changed);
@@ -305,10 +309,9 @@ static uint32_t periods_that_have(struct cm_windows *w, enum cm_view view, int64
 
 /* From now on nothing takes that leg back: its longest times stand in the periods that hold it. Of
  * those that do not have it yet, they will when they get it. */
-static void settle(struct cm_windows *w, const struct cm_leg *leg, uint32_t place)
+static void settle(struct cm_windows *w, const struct cm_leg *leg, uint32_t place, int64_t no)
 {
     const struct cell *cell = cell_of(w, leg);
-    int64_t no = pane_no(w, leg->ts_ms);
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
         uint32_t periods = w->views[v].periods == 0 ? 0 : periods_that_have(w, v, no, place);
         if (CM_LIKELY(periods == 0)) {
@@ -349,10 +352,11 @@ static void drop_expired(struct cm_windows *w)
     while (record != NULL) {
         const struct cm_leg *leg = record->has_leg ? cm_leg_log_at(&w->legs, record->leg) : NULL;
         if (leg != NULL && cm_leg_counts(leg)) {
-            if (pane_no(w, leg->ts_ms) >= settled) {
+            int64_t no = pane_no(w, leg->ts_ms);
+            if (no >= settled) {
                 return;
             }
-            settle(w, leg, record->leg);
+            settle(w, leg, record->leg, no);
         }
         w->forgotten = leg != NULL ? record->leg + 1 : w->forgotten;
         expect_expired(w);
@@ -361,18 +365,31 @@ static void drop_expired(struct cm_windows *w)
     }
 }
 
-static void count_cdr(struct cm_windows *w, const struct cm_event *event, struct cm_hash128 id)
+/* The cell of an event whose hint does not know it. */
+static CM_NOINLINE uint32_t find_cell(struct cm_windows *w, const struct cm_event *event)
+{
+    struct cm_unit_set units;
+    uint32_t cell = cm_attribution_resolve(w->attribution, event, &units);
+    if (cell == CM_UNIT_NONE) {
+        cell = cm_windows_detail_set(w, &units);
+    }
+    cm_windows_note_cell(w, cell, &units);
+    return cell;
+}
+
+static void count_cdr(struct cm_windows *w, const struct cm_event *event,
+                      const struct cm_hint *hint, struct cm_hash128 id)
 {
     struct cm_leg *leg = cm_leg_log_add(&w->legs, event->ts_ms);
     uint32_t place = w->legs.end - 1;
-    struct cm_unit_set units;
     cm_leg_judge(leg, event, w->config, &w->detail.marks);
-    cm_windows_detail_checks(w, leg);
-    leg->cell = cm_attribution_resolve(w->attribution, event, &units);
-    if (leg->cell == CM_UNIT_NONE) {
-        leg->cell = cm_windows_detail_set(w, &units);
+    if (w->detail.marks.count > 0) {
+        cm_windows_detail_checks(w, leg);
     }
-    cm_windows_note_cell(w, leg->cell, &units);
+    leg->cell = hinted_set(w, hint); /* of an earlier leg: its cell is there */
+    if (CM_UNLIKELY(leg->cell == CM_UNIT_NONE)) {
+        leg->cell = find_cell(w, event);
+    }
     struct cm_journal_record *record = cm_journal_add(w->journal, id, w->source_ms);
     if (record != NULL) {
         record->rev = event->rev;
@@ -380,7 +397,7 @@ static void count_cdr(struct cm_windows *w, const struct cm_event *event, struct
         record->has_leg = true;
         record->leg = place;
     }
-    count_leg(w, leg, place);
+    count_leg(w, leg, place, hint->pane_no);
     cm_windows_detail_leg(w, event, leg, record);
 }
 
@@ -393,33 +410,57 @@ static void move_clock(struct cm_windows *w, int64_t ts_ms)
 }
 
 void cm_windows_expect(const struct cm_windows *w, const struct cm_event *const *events,
-                       uint32_t count)
+                       uint32_t count, struct cm_hint *hints)
 {
-    uint32_t seats[CM_WINDOWS_EXPECT];
-    uint32_t cells[CM_WINDOWS_EXPECT];
+    uint64_t seats[CM_WINDOWS_EXPECT]; /* hashes */
     CM_ASSERT(count <= CM_WINDOWS_EXPECT);
     for (uint32_t i = 0; i < count; i++) {
-        cm_journal_expect(w->journal, cm_hash128(events[i]->id.p, events[i]->id.len));
-        cm_units_expect(w->units, CM_KIND_SEAT, events[i]->seat);
+        struct cm_hash128 id = cm_hash128(events[i]->id.p, events[i]->id.len);
+        cm_journal_expect(w->journal, id);
+        if (events[i]->seat.len > 0) {
+            seats[i] = cm_units_expect(w->units, CM_KIND_SEAT, events[i]->seat);
+        }
+        hints[i].id_low = id.low;
+        hints[i].id_high = id.high;
+        hints[i].rosters = w->rosters;
     }
     for (uint32_t i = 0; i < count; i++) {
-        seats[i] = cm_units_find(w->units, CM_KIND_SEAT, events[i]->seat);
-        cm_panes_expect(w->panes, pane_no(w, events[i]->ts_ms));
-        cm_attribution_expect(w->attribution, seats[i]);
+        hints[i].pane_no = pane_no(w, events[i]->ts_ms);
+        cm_panes_expect(w->panes, hints[i].pane_no);
+        hints[i].seat = CM_UNIT_NONE;
+        if (events[i]->seat.len > 0) {
+            hints[i].seat = cm_units_find_hashed(w->units, CM_KIND_SEAT, events[i]->seat, seats[i]);
+            cm_attribution_expect(w->attribution, hints[i].seat);
+        }
     }
     for (uint32_t i = 0; i < count; i++) {
         uint32_t queue = cm_units_find(w->units, CM_KIND_QUEUE, events[i]->queue);
-        cells[i] = cm_attribution_set(w->attribution, seats[i], queue);
-        if (cells[i] < w->cells_cap) {
-            cm_prefetch_write(&w->cells[cells[i]]);
+        hints[i].set = cm_attribution_set(w->attribution, events[i], hints[i].seat, queue);
+        if (hints[i].set != CM_UNIT_NONE) {
+            cm_prefetch_write(&w->cells[hints[i].set]);
         }
     }
 }
 
-enum cm_verdict cm_windows_apply(struct cm_windows *w, const struct cm_event *event,
-                                 int64_t watermark_ms)
+static struct cm_hint hint_of(const struct cm_windows *w, const struct cm_event *event)
 {
     struct cm_hash128 id = cm_hash128(event->id.p, event->id.len);
+    return (struct cm_hint){.id_low = id.low,
+                            .id_high = id.high,
+                            .pane_no = pane_no(w, event->ts_ms),
+                            .seat = CM_UNIT_NONE,
+                            .set = CM_UNIT_NONE};
+}
+
+enum cm_verdict cm_windows_apply(struct cm_windows *w, const struct cm_event *event,
+                                 const struct cm_hint *hint, int64_t watermark_ms)
+{
+    struct cm_hint least;
+    if (CM_UNLIKELY(hint == NULL)) {
+        least = hint_of(w, event);
+        hint = &least;
+    }
+    struct cm_hash128 id = {hint->id_low, hint->id_high};
     int64_t before_ms = w->source_ms == INT64_MIN ? event->ts_ms : w->source_ms;
     struct cm_journal_record *known = cm_journal_find(w->journal, id, before_ms);
     move_clock(w, event->ts_ms);
@@ -442,10 +483,10 @@ enum cm_verdict cm_windows_apply(struct cm_windows *w, const struct cm_event *ev
         return CM_VERDICT_LATE;
     }
     if (event->type == CM_EVENT_CDR) {
-        count_cdr(w, event, id);
+        count_cdr(w, event, hint, id);
         return revises ? CM_VERDICT_REVISED : CM_VERDICT_COUNTED;
     }
-    if (!cm_windows_take_other(w, event)) {
+    if (!cm_windows_take_other(w, event, hint)) {
         return CM_VERDICT_LATE;
     }
     (void)cm_journal_add(w->journal, id, w->source_ms);

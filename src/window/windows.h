@@ -17,9 +17,9 @@
  *
  * THREADS   One thread; one of these a worker.
  * TIME      Event time, ms. The watermark is an argument.
- * COST      apply: two hash look-ups and one leg. advance: a bit for each pane that enters or
- * leaves. The first look afterwards: each leg that entered or left, once for each of its about five
- * units. measure: a copy. Memory: see cm_windows_memory().
+ * COST      apply: one hash look-up and one leg, with a hint. advance: a bit for each pane that
+ * enters or leaves. The first look afterwards: each leg that entered or left, once for each of its
+ * about five units. measure: a copy. Memory: see cm_windows_memory().
  */
 #ifndef CM_WINDOW_WINDOWS_H
 #define CM_WINDOW_WINDOWS_H
@@ -62,15 +62,28 @@ struct cm_units *cm_windows_units(struct cm_windows *windows);
  * periods). */
 int64_t cm_windows_pane_ms(const struct cm_windows *windows);
 
-/* A hint: these events are taken next. What they will touch is fetched from memory for all of them
- * at once, where taking one after the other would wait for each. At most CM_WINDOWS_EXPECT of them.
- */
+/* What is known of an event before it is taken. Filled by cm_windows_expect(), for these windows
+ * and that event alone; it holds however long it takes until then, whatever comes in between:
+ * numbers of units and of sets are never given anew, and what hangs on the roster is looked up
+ * again when that was exchanged. The caller owns it; it points nowhere. */
+struct cm_hint {
+    uint64_t id_low, id_high; /* hash of the event's id */
+    int64_t pane_no;          /* event time / pane length, rounded down */
+    uint32_t seat;            /* number of its seat; CM_UNIT_NONE: it has none, or a new one */
+    uint32_t set;             /* of the units it counts for; CM_UNIT_NONE: not known yet */
+    uint32_t rosters;         /* exchanged until then, modulo 2^32 */
+};
+
+/* These events are taken next. What they will touch is fetched from memory for all of them at once,
+ * where taking one after the other would wait for each. At most CM_WINDOWS_EXPECT of them, and as
+ * many hints. */
 #define CM_WINDOWS_EXPECT 16u
 void cm_windows_expect(const struct cm_windows *windows, const struct cm_event *const *events,
-                       uint32_t count);
-/* Takes one event. watermark_ms is the watermark before it (INT64_MIN: none yet). */
+                       uint32_t count, struct cm_hint *hints);
+/* Takes one event. `hint`: its own, or NULL: nothing is known. watermark_ms is the watermark before
+ * it (INT64_MIN: none yet). */
 enum cm_verdict cm_windows_apply(struct cm_windows *windows, const struct cm_event *event,
-                                 int64_t watermark_ms);
+                                 const struct cm_hint *hint, int64_t watermark_ms);
 /* Counts the judgements (`check`) before that instant, which the watermark has passed. Each counts
  * in what is as of later than itself: call with the ts of the next one + 1, after whatever is as of
  * up to that ts, and then with the watermark. */

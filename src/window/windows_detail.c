@@ -87,8 +87,13 @@ void cm_windows_detail_close(struct cm_windows *w)
 
 /* ---- taking events */
 
-static uint32_t set_of(struct cm_windows *w, const struct cm_event *event)
+static uint32_t set_of(struct cm_windows *w, const struct cm_event *event,
+                       const struct cm_hint *hint)
 {
+    uint32_t set = hinted_set(w, hint);
+    if (set != CM_UNIT_NONE) {
+        return set; /* that of an earlier leg, so its units are there */
+    }
     struct cm_unit_set units;
     (void)cm_attribution_resolve(w->attribution, event, &units);
     for (uint32_t i = 0; i < units.count; i++) {
@@ -98,31 +103,34 @@ static uint32_t set_of(struct cm_windows *w, const struct cm_event *event)
 }
 
 /* One that comes when its instant is settled counts at once. */
-static void take_check(struct cm_windows *w, const struct cm_event *event)
+static void take_check(struct cm_windows *w, const struct cm_event *event,
+                       const struct cm_hint *hint)
 {
     struct detail *d = &w->detail;
     bool late = event->ts_ms < d->settled_ms;
-    cm_judgements_take(d->judgements, event, &d->marks, set_of(w, event),
+    cm_judgements_take(d->judgements, event, &d->marks, set_of(w, event, hint),
                        late ? w->clock_ms : INT64_MIN);
     if (late) {
         cm_judgements_settle(d->judgements, event->ts_ms + 1);
     }
 }
 
-bool cm_windows_take_other(struct cm_windows *w, const struct cm_event *event)
+bool cm_windows_take_other(struct cm_windows *w, const struct cm_event *event,
+                           const struct cm_hint *hint)
 {
     struct detail *d = &w->detail;
+    uint32_t seat = hint->seat;
     switch ((enum cm_event_type)event->type) {
     case CM_EVENT_SEAT_STATE:
-        return cm_seat_states_take(d->states, cm_units_intern(w->units, CM_KIND_SEAT, event->seat),
-                                   set_of(w, event), event, w->clock_ms);
+        seat = seat != CM_UNIT_NONE ? seat : cm_units_intern(w->units, CM_KIND_SEAT, event->seat);
+        return cm_seat_states_take(d->states, seat, set_of(w, event, hint), event, w->clock_ms);
     case CM_EVENT_CHECK:
         cm_marks_judge(&d->marks, event, w->config);
-        take_check(w, event);
+        take_check(w, event, hint);
         return true;
     case CM_EVENT_QUEUE_ENTER:
     case CM_EVENT_QUEUE_EXIT:
-        cm_queue_waits_take(d->waits, event, set_of(w, event), w->clock_ms);
+        cm_queue_waits_take(d->waits, event, set_of(w, event, hint), w->clock_ms);
         return true;
     case CM_EVENT_CDR:
     case CM_EVENT_CASE:
@@ -159,7 +167,7 @@ void cm_windows_detail_leg(struct cm_windows *w, const struct cm_event *event,
 {
     struct detail *d = &w->detail;
     uint32_t place = CM_JUDGED_NONE;
-    if (cm_judgements_keeps(d->judgements, event)) {
+    if (event->seat.len > 0) { /* else no judgement speaks of it */
         place = cm_judgements_add_leg(
             d->judgements, event, leg->cell, cm_leg_has(leg, CM_TALLY_AT_checked),
             cm_leg_has(leg, CM_TALLY_AT_compliant), d->judged, w->clock_ms);

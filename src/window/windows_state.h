@@ -115,6 +115,7 @@ struct cm_windows {
     int64_t source_ms; /* of the source of the present event: for remembering ids */
     int64_t slowest_ms;
     bool has_sources;   /* cm_windows_set_clock() gives source_ms and slowest_ms */
+    uint32_t rosters;   /* exchanged, modulo 2^32 */
     uint32_t forgotten; /* legs before that place are not in the journal any more */
     struct view views[CM_VIEW_COUNT];
     struct cell *cells; /* by number */
@@ -268,6 +269,12 @@ static inline void cm_windows_mark(struct cm_windows *w, enum cm_view view, uint
     v->marks[unit] = (uint16_t)(v->marks[unit] | windows);
     v->dirty |= windows;
 }
+/* The set that a hint tells of; CM_UNIT_NONE when it has to be looked up. */
+static inline uint32_t hinted_set(const struct cm_windows *w, const struct cm_hint *hint)
+{
+    return CM_LIKELY(hint->rosters == w->rosters) ? hint->set : CM_UNIT_NONE;
+}
+
 /* Makes the state of a unit exist. */
 void cm_windows_note_unit(struct cm_windows *windows, uint32_t unit);
 
@@ -275,10 +282,11 @@ void cm_windows_note_unit(struct cm_windows *windows, uint32_t unit);
 void cm_windows_detail_open(struct cm_windows *windows);
 void cm_windows_detail_close(struct cm_windows *windows);
 /* An event that is no cdr; false: too old. */
-bool cm_windows_take_other(struct cm_windows *windows, const struct cm_event *event);
+bool cm_windows_take_other(struct cm_windows *windows, const struct cm_event *event,
+                           const struct cm_hint *hint);
 /* Gives a leg the verdicts of its event. */
 void cm_windows_detail_checks(struct cm_windows *windows, struct cm_leg *leg);
-/* The number of a set of units that the attribution does not know yet. */
+/* The number of a set of units that the attribution does not know yet, which it does afterwards. */
 uint32_t cm_windows_detail_set(struct cm_windows *windows, const struct cm_unit_set *units);
 /* A leg that counts now; `record` is NULL when nothing is remembered. */
 void cm_windows_detail_leg(struct cm_windows *windows, const struct cm_event *event,

@@ -68,7 +68,7 @@ static void apply(struct bench *b, uint32_t number, int64_t ts_ms, unsigned outc
                              .rating = -1,
                              .queue = CM_STR("q")};
     event.id = (struct cm_str){id, (uint32_t)snprintf(id, sizeof(id), "e%u", number)};
-    (void)cm_windows_apply(b->windows, &event, INT64_MIN);
+    (void)cm_windows_apply(b->windows, &event, NULL, INT64_MIN);
 }
 
 static void walk(struct bench *b, int64_t watermark_ms)

@@ -56,7 +56,7 @@ static enum cm_verdict take(struct bench *b, uint32_t number, uint32_t rev, int6
         .talk_ms = 1000,
         .rev = rev,
     };
-    return cm_windows_apply(b->windows, &event, INT64_MIN);
+    return cm_windows_apply(b->windows, &event, NULL, INT64_MIN);
 }
 
 /* Legs answered in the whole centre in the day so far, and their talk time. */

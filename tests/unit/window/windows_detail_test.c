@@ -67,7 +67,7 @@ static struct cm_str str(const char *text)
 
 static enum cm_verdict apply(struct bench *b, const struct cm_event *event)
 {
-    enum cm_verdict verdict = cm_windows_apply(b->windows, event, b->watermark_ms);
+    enum cm_verdict verdict = cm_windows_apply(b->windows, event, NULL, b->watermark_ms);
     int64_t reached_ms = event->ts_ms - b->config->allowed_lateness_ms;
     b->watermark_ms = reached_ms > b->watermark_ms ? reached_ms : b->watermark_ms;
     return verdict;

@@ -54,7 +54,7 @@ static enum cm_verdict leg(struct bench *b, const char *id, const char *seat, in
                              .rating = -1,
                              .wait_ms = 7,
                              .talk_ms = 1000};
-    return cm_windows_apply(b->windows, &event, INT64_MIN);
+    return cm_windows_apply(b->windows, &event, NULL, INT64_MIN);
 }
 
 /* The windows in which that seat has changed since the last look. */

@@ -543,7 +543,7 @@ static void one_event(struct bench *b)
     }
     event.id = text(memory->id);
     memory->event = event;
-    enum cm_verdict got = cm_windows_apply(b->windows, &event, b->watermark_ms);
+    enum cm_verdict got = cm_windows_apply(b->windows, &event, NULL, b->watermark_ms);
     enum cm_verdict want = oracle_take(b, memory, &event);
     assert_int_equal(got, want);
     int64_t watermark_ms = b->clock_ms - b->config->allowed_lateness_ms;
