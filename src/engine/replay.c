@@ -280,7 +280,9 @@ static void settle(struct replay *r, int64_t before_ms)
 static void advance_to(struct replay *r, int64_t watermark_ms)
 {
     r->watermark_ms = watermark_ms;
-    settle(r, watermark_ms);
+    if (CM_UNLIKELY(cm_windows_next_judgement(r->windows) < watermark_ms)) {
+        settle(r, watermark_ms);
+    }
     cm_windows_settle(r->windows, watermark_ms);
     pass(r, watermark_ms);
     if (r->options->mode != CM_REPLAY_EVERY && cm_windows_entries(r->windows) > ENTRIES_MOST &&

@@ -88,7 +88,7 @@ static int64_t newest_ms(const struct cm_leg_log *log, uint32_t oldest)
 }
 
 /* The chunk of the next leg, which is the first one there. */
-static void begin_chunk(struct cm_leg_log *log)
+static CM_NOINLINE void begin_chunk(struct cm_leg_log *log)
 {
     uint32_t oldest = log->first / CM_LEG_CHUNK_LEGS * CM_LEG_CHUNK_LEGS;
     CM_ASSERT(log->end - log->first <= UINT32_MAX / 2);

@@ -134,7 +134,7 @@ static uint32_t impact_of(struct cm_windows *w, enum cm_view view, int64_t no)
 
 /* A pane that was made just now: windows may hold it, and it may be the next one to enter or to
  * leave. */
-static void note_pane(struct cm_windows *w, struct cm_pane *pane)
+static CM_NOINLINE void note_pane(struct cm_windows *w, struct cm_pane *pane)
 {
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
         for (uint32_t i = 0; i < w->config->all_count; i++) {
@@ -156,7 +156,7 @@ static void note_pane(struct cm_windows *w, struct cm_pane *pane)
 }
 
 /* A leg that comes when its pane was given back: no sliding window holds it any more. */
-static void count_gone(struct cm_windows *w, const struct cm_leg *leg, int64_t no)
+static CM_NOINLINE void count_gone(struct cm_windows *w, const struct cm_leg *leg, int64_t no)
 {
     const struct cell *cell = cell_of(w, leg);
     struct cm_addend addend;
@@ -235,7 +235,7 @@ static void take_back_of(struct cm_windows *w, enum cm_view view, const struct c
     }
 }
 
-static void take_back(struct cm_windows *w, const struct cm_journal_record *record)
+static CM_NOINLINE void take_back(struct cm_windows *w, const struct cm_journal_record *record)
 {
     struct cm_leg *leg = cm_leg_log_at(&w->legs, record->leg);
     int64_t no = pane_no(w, leg->ts_ms);
@@ -298,31 +298,36 @@ static int64_t settled_no(const struct cm_windows *w)
 static uint32_t periods_that_have(struct cm_windows *w, enum cm_view view, int64_t no,
                                   uint32_t place)
 {
-    if (no < cm_panes_floor(w->panes)) {
+    const struct cm_pane *pane = cm_panes_find(w->panes, no);
+    if (pane == NULL) { /* given back */
         return cm_windows_periods_with(w, view, no);
     }
-    const struct cm_pane *pane = cm_panes_find(w->panes, no);
     const struct cm_pane_use *use = &pane->uses[view];
     uint32_t in = use->in & w->views[view].periods;
     return in != 0 && use->is_listed && cm_pane_index(pane, place) >= use->done ? 0 : in;
+}
+
+static CM_NOINLINE void settle_in(struct cm_windows *w, enum cm_view view, const struct cm_leg *leg,
+                                  int64_t no, uint32_t periods)
+{
+    const struct cell *cell = cell_of(w, leg);
+    struct cm_addend addend;
+    cm_addend_make(&addend, leg, no);
+    for (uint32_t u = 0; u < cell->units_count; u++) {
+        if (in_view(w, view, cell->units[u])) {
+            cm_windows_settle_periods(w, view, cell->units[u], &addend, periods);
+        }
+    }
 }
 
 /* From now on nothing takes that leg back: its longest times stand in the periods that hold it. Of
  * those that do not have it yet, they will when they get it. */
 static void settle(struct cm_windows *w, const struct cm_leg *leg, uint32_t place, int64_t no)
 {
-    const struct cell *cell = cell_of(w, leg);
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
         uint32_t periods = w->views[v].periods == 0 ? 0 : periods_that_have(w, v, no, place);
-        if (CM_LIKELY(periods == 0)) {
-            continue; /* mostly, where nobody looks */
-        }
-        struct cm_addend addend;
-        cm_addend_make(&addend, leg, no);
-        for (uint32_t u = 0; u < cell->units_count; u++) {
-            if (in_view(w, v, cell->units[u])) {
-                cm_windows_settle_periods(w, v, cell->units[u], &addend, periods);
-            }
+        if (CM_UNLIKELY(periods != 0)) { /* mostly, where nobody looks, there are none */
+            settle_in(w, v, leg, no, periods);
         }
     }
 }

@@ -69,6 +69,7 @@ void cm_windows_detail_open(struct cm_windows *w)
     d->waits = cm_queue_waits_create(d->sets, config->orphan_after_ms, keep_ms);
     d->running_rules = running_rules(config);
     d->settled_ms = INT64_MIN;
+    d->next_ms = INT64_MAX;
 }
 
 void cm_windows_detail_close(struct cm_windows *w)
@@ -113,6 +114,7 @@ static void take_check(struct cm_windows *w, const struct cm_event *event,
     if (late) {
         cm_judgements_settle(d->judgements, event->ts_ms + 1);
     }
+    d->next_ms = cm_judgements_next_ms(d->judgements);
 }
 
 bool cm_windows_take_other(struct cm_windows *w, const struct cm_event *event,
@@ -183,18 +185,24 @@ void cm_windows_detail_take_back(struct cm_windows *w, const struct cm_journal_r
     w->detail.judged = cm_judgements_drop_leg(w->detail.judgements, record->judged);
 }
 
+static CM_NOINLINE void settle(struct detail *d, int64_t before_ms)
+{
+    cm_judgements_settle(d->judgements, before_ms);
+    d->next_ms = cm_judgements_next_ms(d->judgements);
+}
+
 void cm_windows_settle(struct cm_windows *w, int64_t before_ms)
 {
     struct detail *d = &w->detail;
     d->settled_ms = before_ms > d->settled_ms ? before_ms : d->settled_ms;
-    if (cm_judgements_next_ms(d->judgements) < before_ms) {
-        cm_judgements_settle(d->judgements, before_ms);
+    if (CM_UNLIKELY(d->next_ms < before_ms)) {
+        settle(d, before_ms);
     }
 }
 
 int64_t cm_windows_next_judgement(const struct cm_windows *w)
 {
-    return cm_judgements_next_ms(w->detail.judgements);
+    return w->detail.next_ms;
 }
 
 /* ---- moving on */

@@ -88,6 +88,7 @@ struct detail {
     uint8_t span[CM_VIEW_COUNT][CM_WINDOWS_MAX]; /* of sums, by view and window; and back: */
     uint8_t view_of[CM_VIEW_COUNT * CM_WINDOWS_MAX], window_of[CM_VIEW_COUNT * CM_WINDOWS_MAX];
     int64_t settled_ms;     /* judgements before that instant count; INT64_MIN: none yet */
+    int64_t next_ms;        /* of the earliest judgement that waits; INT64_MAX: none */
     uint32_t running_rules; /* windows whose rules look at what runs on by itself */
     struct cm_unit_sets *sets;
     struct cm_seat_states *states;
