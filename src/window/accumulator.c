@@ -15,6 +15,11 @@ void cm_accumulator_open(struct cm_accumulator *acc)
     cm_check_sums_lend(&acc->checks, acc->few_checks, CM_ACCUMULATOR_CHECKS);
 }
 
+void cm_accumulator_lend_top(struct cm_accumulator *acc, struct cm_top *top)
+{
+    acc->top = top;
+}
+
 /* What it has outgrown goes back when nothing is in it. */
 static void shrink(struct cm_accumulator *acc)
 {
@@ -70,7 +75,9 @@ void cm_accumulator_add(struct cm_accumulator *acc, const struct cm_addend *a)
     for (uint32_t i = 0; i < a->checks_count; i++) {
         cm_check_sums_add(&acc->checks, a->checks[i] >> 1, 1, a->checks[i] & 1u);
     }
-    if (acc->longest != NULL) {
+    if (acc->top != NULL) {
+        cm_top_add(acc->top, a->no, a->tally.wait_max_ms, a->tally.handle_max_ms);
+    } else if (acc->longest != NULL) {
         cm_longest_add(acc->longest, a->no, a->tally.wait_max_ms, a->tally.handle_max_ms);
     }
 }
@@ -85,6 +92,9 @@ void cm_accumulator_subtract(struct cm_accumulator *acc, const struct cm_addend 
     for (uint32_t i = 0; i < a->checks_count; i++) {
         cm_check_sums_subtract(&acc->checks, a->checks[i] >> 1, 1, a->checks[i] & 1u);
     }
+    if (acc->top != NULL) {
+        return; /* it knows which one left */
+    }
     bool wait = a->tally.wait_max_ms > 0 && a->tally.wait_max_ms >= acc->tally.wait_max_ms;
     bool handle = a->tally.handle_max_ms > 0 && a->tally.handle_max_ms >= acc->tally.handle_max_ms;
     acc->tally.reserved |= (wait ? CM_STALE_WAIT : 0) | (handle ? CM_STALE_HANDLE : 0);
@@ -93,6 +103,10 @@ void cm_accumulator_subtract(struct cm_accumulator *acc, const struct cm_addend 
 void cm_accumulator_take_back(struct cm_accumulator *acc, const struct cm_addend *a)
 {
     cm_accumulator_subtract(acc, a);
+    if (acc->top != NULL &&
+        cm_top_has(acc->top, a->no, a->tally.wait_max_ms, a->tally.handle_max_ms)) {
+        acc->tally.reserved |= CM_STALE_WAIT | CM_STALE_HANDLE;
+    }
     if (acc->longest != NULL) {
         cm_longest_take_back(acc->longest, a->no, a->tally.wait_max_ms, a->tally.handle_max_ms);
     }

@@ -4,7 +4,8 @@
  *
  * Sums and histogram subtract exactly. A maximum does not: when what leaves may have been the
  * longest, the maximum is marked stale, and whoever reads it finds it again among what is left
- * (windows_longest.c knows where), or those that may still become the longest are kept (longest.h).
+ * (windows_longest.c knows where), or those that may still become the longest are kept: the first
+ * of them (top.h), or all (longest.h).
  * A seat's sliding windows mostly hold few legs: see few_sums.h.
  */
 #ifndef CM_WINDOW_ACCUMULATOR_H
@@ -19,16 +20,19 @@
 #include "window/check_sums.h"
 #include "window/leg.h"
 #include "window/longest.h"
+#include "window/top.h"
 
 /* Most seats have few legs in a window: what they need lies within, and is not to be looked for
  * elsewhere. */
-#define CM_ACCUMULATOR_BINS   26u
+#define CM_ACCUMULATOR_BINS   24u
 #define CM_ACCUMULATOR_CHECKS 4u
 
 /* Zero-initialised, and then opened, is an empty one. It stays where it is: see cm_hist_lend(). */
 struct cm_accumulator {
     struct cm_tally tally;      /* tally.reserved: CM_STALE_* */
-    struct cm_longest *longest; /* of many legs; NULL: the maxima are in the tally */
+    struct cm_top *top;         /* of a sliding window; NULL: it has none */
+    struct cm_longest *longest; /* in place of it, of many legs; without either the maxima are in
+                                   the tally */
     union {
         uint32_t settled_wait_ms; /* of a period: see cm_accumulator_settle() */
         uint32_t search_debt;     /* of a sliding window: see windows_longest.c */
@@ -43,6 +47,8 @@ struct cm_accumulator {
 _Static_assert(sizeof(struct cm_accumulator) <= 5 * CM_CACHE_LINE, "there are several a seat");
 
 void cm_accumulator_open(struct cm_accumulator *acc);
+/* Gives an empty one a top, which is empty as well and lives as long. */
+void cm_accumulator_lend_top(struct cm_accumulator *acc, struct cm_top *top);
 
 #define CM_STALE_WAIT   1u
 #define CM_STALE_HANDLE 2u

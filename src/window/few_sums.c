@@ -60,121 +60,6 @@ struct cm_accumulator *cm_few_sums_make_many(struct cm_few_sums *few, struct cm_
     return many;
 }
 
-/* ---- the longest */
-
-static bool is_before(uint32_t a, uint32_t b)
-{
-    return (int32_t)(a - b) < 0;
-}
-
-/* Takes out those that are neither newer nor longer; returns whether any was. */
-static bool hide(struct cm_few_row *row, uint32_t no, uint32_t ms)
-{
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < row->count; i++) {
-        if (row->ms[i] > ms || is_before(no, row->no[i])) {
-            row->ms[kept] = row->ms[i];
-            row->no[kept++] = row->no[i];
-        }
-    }
-    bool hidden = kept < row->count;
-    row->count = (uint8_t)kept;
-    return hidden;
-}
-
-static void leave_out(struct cm_few_row *row, uint32_t no)
-{
-    if (!row->is_short || is_before(row->out_no, no)) {
-        row->out_no = no;
-    }
-    row->is_short = true;
-}
-
-static void row_add(struct cm_few_row *row, uint32_t no, uint32_t ms)
-{
-    if (ms == 0) {
-        return;
-    }
-    for (uint32_t i = 0; i < row->count; i++) {
-        if (row->ms[i] >= ms && !is_before(row->no[i], no)) {
-            return; /* hidden by a newer one */
-        }
-    }
-    bool hidden = hide(row, no, ms);
-    uint32_t at = row->count;
-    while (at > 0 && row->ms[at - 1] < ms) { /* those are newer: it came late */
-        at--;
-    }
-    if (row->is_short && at == row->count) {
-        if (!hidden) { /* what was left out may be longer */
-            leave_out(row, no);
-            return;
-        }
-        row->is_short = is_before(no, row->out_no); /* it is longer, and hides what is older */
-    }
-    if (row->count == CM_FEW_ROW) {
-        leave_out(row, row->no[CM_FEW_ROW - 1]);
-        if (at == CM_FEW_ROW) {
-            leave_out(row, no);
-            return;
-        }
-        row->count--;
-    }
-    for (uint32_t i = row->count++; i > at; i--) {
-        row->ms[i] = row->ms[i - 1];
-        row->no[i] = row->no[i - 1];
-    }
-    row->ms[at] = ms;
-    row->no[at] = no;
-}
-
-static void row_leave(struct cm_few_row *row, uint32_t left_no)
-{
-    uint32_t gone = 0;
-    while (gone < row->count && is_before(row->no[gone], left_no)) {
-        gone++;
-    }
-    for (uint32_t i = gone; i < row->count && gone > 0; i++) {
-        row->ms[i - gone] = row->ms[i];
-        row->no[i - gone] = row->no[i];
-    }
-    row->count = (uint8_t)(row->count - gone);
-    if (row->is_short && row->count == 0 && is_before(row->out_no, left_no)) {
-        row->is_short = false;
-    }
-}
-
-static bool row_has(const struct cm_few_row *row, uint32_t no, uint32_t ms)
-{
-    bool has = false;
-    for (uint32_t i = 0; i < row->count; i++) {
-        has |= row->ms[i] == ms && row->no[i] == no;
-    }
-    return has;
-}
-
-bool cm_few_sums_longest(struct cm_few_sums *few, int64_t left_no)
-{
-    row_leave(&few->wait, (uint32_t)left_no);
-    row_leave(&few->handle, (uint32_t)left_no);
-    return few->is_stale == 0 && (few->wait.count > 0 || !few->wait.is_short) &&
-           (few->handle.count > 0 || !few->handle.is_short);
-}
-
-void cm_few_sums_forget(struct cm_few_sums *few)
-{
-    few->wait = few->handle = (struct cm_few_row){.count = 0};
-    few->is_stale = 0;
-}
-
-void cm_few_sums_keep(struct cm_few_sums *few, int64_t no, uint32_t wait_ms, uint32_t handle_ms)
-{
-    row_add(&few->wait, (uint32_t)no, wait_ms);
-    row_add(&few->handle, (uint32_t)no, handle_ms);
-}
-
-/* ---- sums */
-
 static void add_bin(struct cm_few_sums *few, uint16_t bin)
 {
     uint32_t at = few->bins++;
@@ -219,7 +104,7 @@ void cm_few_sums_add(struct cm_few_sums *few, const struct cm_addend *a, struct 
     for (uint32_t i = 0; i < CM_TALLY_SUM_N; i++) {
         few->sum[i] += a->few_sum[i];
     }
-    cm_few_sums_keep(few, a->no, a->tally.wait_max_ms, a->tally.handle_max_ms);
+    cm_top_add(&few->top, a->no, a->tally.wait_max_ms, a->tally.handle_max_ms);
     if (a->bin != CM_LEG_NO_BIN) {
         add_bin(few, (uint16_t)a->bin);
     }
@@ -267,8 +152,7 @@ void cm_few_sums_take_back(struct cm_few_sums *few, const struct cm_addend *a)
         return;
     }
     cm_few_sums_subtract(few, a);
-    few->is_stale |= row_has(&few->wait, (uint32_t)a->no, a->tally.wait_max_ms) ||
-                     row_has(&few->handle, (uint32_t)a->no, a->tally.handle_max_ms);
+    few->is_stale |= cm_top_has(&few->top, a->no, a->tally.wait_max_ms, a->tally.handle_max_ms);
 }
 
 static void look_at_bins(const struct cm_few_sums *few, uint32_t *cells, struct cm_hist *hist)
@@ -297,24 +181,12 @@ void cm_few_sums_look(const struct cm_few_sums *few, struct cm_few_look *look,
     for (uint32_t i = 0; i < CM_TALLY_SUM_N; i++) {
         tally->sum[i] = few->sum[i];
     }
-    tally->wait_max_ms = few->wait.count > 0 ? few->wait.ms[0] : 0;
-    tally->handle_max_ms = few->handle.count > 0 ? few->handle.ms[0] : 0;
+    tally->wait_max_ms = cm_top_ms(&few->top.wait);
+    tally->handle_max_ms = cm_top_ms(&few->top.handle);
     tally->reserved = 0;
     look_at_bins(few, look->cells, hist);
     for (uint32_t i = 0; i < CM_ADDEND_NAMES; i++) {
         look->checks[i] = (struct cm_check_sum){few->check[i].evaluated, few->check[i].passed};
     }
     *checks = (struct cm_check_sums){look->checks, CM_ADDEND_NAMES, true};
-}
-
-void cm_few_sums_free(struct cm_few_sums *few)
-{
-    if (few->count[CM_FEW_AT_MANY] != 0) {
-        cm_accumulator_free(few->many);
-    }
-}
-
-size_t cm_few_sums_bytes(const struct cm_few_sums *few)
-{
-    return few->count[CM_FEW_AT_MANY] == 0 ? 0 : cm_accumulator_bytes(few->many);
 }

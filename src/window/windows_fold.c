@@ -88,7 +88,9 @@ static void expect_sums(const struct cm_windows *w, enum cm_view view, const str
             expect_seat(w, view, cell->units[u], windows);
         } else if (state->sliding[view] != NULL) {
             for (uint32_t bits = windows; bits != 0; bits &= bits - 1) {
-                expect_lines(&state->sliding[view][__builtin_ctz(bits)], SUMS_LINES);
+                const struct window_sums *sums = &state->sliding[view][__builtin_ctz(bits)];
+                expect_lines(sums, SUMS_LINES);
+                cm_prefetch_write(&sums->top);
             }
         }
         if (periods != 0 && state->pending[view] != NULL) {
@@ -110,7 +112,7 @@ static void expect_all_parts(const struct cm_windows *w, enum cm_view view, cons
             expect_seat_parts(w, view, cell->units[u], windows);
         } else if (state->sliding[view] != NULL) {
             for (uint32_t bits = windows; bits != 0; bits &= bits - 1) {
-                expect_parts(&state->sliding[view][__builtin_ctz(bits)], leg->bin);
+                expect_parts(&state->sliding[view][__builtin_ctz(bits)].acc, leg->bin);
             }
         }
         if (periods != 0 && state->pending[view] != NULL) {
@@ -153,12 +155,12 @@ static void do_windows(struct cm_windows *w, enum cm_view view, uint32_t unit,
         do_seat(w, state->few[view], work, addend, add);
         return;
     }
-    struct cm_accumulator *sums = state->sliding[view];
+    struct window_sums *sums = state->sliding[view];
     for (uint32_t bits = add; bits != 0; bits &= bits - 1) {
-        cm_accumulator_add(&sums[__builtin_ctz(bits)], addend);
+        cm_accumulator_add(&sums[__builtin_ctz(bits)].acc, addend);
     }
     for (uint32_t bits = work->subtract; bits != 0; bits &= bits - 1) {
-        cm_accumulator_subtract(&sums[__builtin_ctz(bits)], addend);
+        cm_accumulator_subtract(&sums[__builtin_ctz(bits)].acc, addend);
     }
 }
 

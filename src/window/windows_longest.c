@@ -4,11 +4,12 @@
  *
  *   unit ──► its cells ──► each its newest leg ──► the one before it ──► ... until all are too old
  *
- * Over a sliding window all but seats keep those that may still become the longest (longest.h), and
- * a seat with few legs the first of them (few_sums.h): they are looked for when one was taken back,
- * or a seat has run out of them. A seat that has many legs keeps them from the time on when looking
- * has taken many steps. A period outlives its legs: it has the longest of those that nothing takes
- * back any more, and only what can be taken back is looked at. */
+ * Over a sliding window the first few of those that may still become the longest are kept (top.h):
+ * they are looked for when one was taken back, or all have left. Where that has taken many steps,
+ * all are kept from then on (longest.h). A seat that has had more legs than few (few_sums.h) has
+ * neither until then, and its longest are looked for when one leaves. A period outlives its legs:
+ * it has the longest of those that nothing takes back any more, and only what can be taken back is
+ * looked at. */
 #include "base/compiler.h"
 #include "base/memory.h"
 #include "window/windows_state.h"
@@ -26,7 +27,7 @@ struct search {
     uint32_t wait_ms, handle_ms; /* found */
     uint32_t steps;              /* that it took */
     struct cm_longest *keep;     /* gets each of them; NULL: nobody */
-    struct cm_few_sums *few;     /* the same */
+    struct cm_top *top;          /* the same */
 };
 
 static void note_leg(const struct cm_windows *w, const struct cm_leg *leg, struct search *search)
@@ -40,8 +41,8 @@ static void note_leg(const struct cm_windows *w, const struct cm_leg *leg, struc
     if (search->keep != NULL) {
         cm_longest_add(search->keep, pane_no(w, leg->ts_ms), leg->wait_ms, handle_ms);
     }
-    if (search->few != NULL) {
-        cm_few_sums_keep(search->few, pane_no(w, leg->ts_ms), leg->wait_ms, handle_ms);
+    if (search->top != NULL) {
+        cm_top_add(search->top, pane_no(w, leg->ts_ms), leg->wait_ms, handle_ms);
     }
 }
 
@@ -124,13 +125,19 @@ static struct search search_of(const struct cm_windows *w, const struct span *sp
                            .oldest = w->legs.first};
 }
 
-/* From now on it keeps those that may still become the longest. */
+/* From now on it keeps all that may still become the longest. */
 static void keep_longest(const struct cm_windows *w, const struct span *span, uint32_t unit,
                          struct cm_accumulator *sums)
 {
     struct search search = search_of(w, span);
     search.keep = sums->longest = cm_alloc_lines(sizeof(*sums->longest));
+    sums->top = NULL;
     search_unit(w, unit, &search);
+}
+
+static void pay_off(uint32_t *debt)
+{
+    *debt -= *debt < PAID_OFF ? *debt : PAID_OFF;
 }
 
 static void find_in_many(const struct cm_windows *w, const struct span *span, uint32_t unit,
@@ -138,8 +145,12 @@ static void find_in_many(const struct cm_windows *w, const struct span *span, ui
 {
     struct search search = search_of(w, span);
     search.keep = sums->longest;
+    search.top = sums->top;
     if (sums->longest != NULL) {
         cm_longest_clear(sums->longest);
+    }
+    if (sums->top != NULL) {
+        *sums->top = (struct cm_top){.wait = {.count = 0}};
     }
     if (sums->tally.answered + sums->tally.abandoned > 0) {
         search_unit(w, unit, &search);
@@ -155,35 +166,40 @@ static void find_in_many(const struct cm_windows *w, const struct span *span, ui
 static void find_in_few(struct cm_windows *w, const struct span *span, uint32_t unit,
                         struct cm_few_sums *few)
 {
-    if (cm_few_sums_longest(few, span->left_no)) {
-        few->search_debt =
-            (uint16_t)(few->search_debt < PAID_OFF ? 0 : few->search_debt - PAID_OFF);
+    uint32_t debt = few->search_debt;
+    if (cm_top_leave(&few->top, span->left_no) && few->is_stale == 0) {
+        pay_off(&debt);
+        few->search_debt = (uint16_t)debt;
         return;
     }
     struct search search = search_of(w, span);
-    search.few = few;
-    cm_few_sums_forget(few);
+    search.top = &few->top;
+    few->top = (struct cm_top){.wait = {.count = 0}};
+    few->is_stale = 0;
     search_unit(w, unit, &search);
-    uint32_t debt = few->search_debt + search.steps;
+    debt += search.steps;
     few->search_debt = (uint16_t)(debt < UINT16_MAX ? debt : UINT16_MAX);
     if (debt > DEBT_MOST) {
-        struct cm_accumulator *many = cm_few_sums_make_many(few, &w->sums);
-        keep_longest(w, span, unit, many);
+        keep_longest(w, span, unit, cm_few_sums_make_many(few, &w->sums));
     }
 }
 
 static void find_in_window(const struct cm_windows *w, const struct span *span, uint32_t unit,
                            struct cm_accumulator *sums)
 {
-    if (sums->longest != NULL && !sums->longest->is_stale) {
-        cm_longest_get(sums->longest, span->left_no, &sums->tally.wait_max_ms,
-                       &sums->tally.handle_max_ms);
-    } else if (sums->longest != NULL || sums->tally.reserved != 0) {
+    struct cm_tally *tally = &sums->tally;
+    if (sums->top != NULL && cm_top_leave(sums->top, span->left_no) && tally->reserved == 0) {
+        tally->wait_max_ms = cm_top_ms(&sums->top->wait);
+        tally->handle_max_ms = cm_top_ms(&sums->top->handle);
+        pay_off(&sums->search_debt);
+    } else if (sums->longest != NULL && !sums->longest->is_stale) {
+        cm_longest_get(sums->longest, span->left_no, &tally->wait_max_ms, &tally->handle_max_ms);
+    } else if (sums->top != NULL || sums->longest != NULL || tally->reserved != 0) {
         find_in_many(w, span, unit, sums);
     } else {
-        sums->search_debt -= sums->search_debt < PAID_OFF ? sums->search_debt : PAID_OFF;
+        pay_off(&sums->search_debt);
     }
-    sums->tally.reserved = 0;
+    tally->reserved = 0;
 }
 
 void cm_windows_find_longest(struct cm_windows *w, enum cm_view view, uint32_t window,

@@ -59,11 +59,17 @@ struct view {
     uint32_t taken_cap;
 };
 
+/* Sums of a sliding window, of all but seats. */
+struct window_sums {
+    struct cm_accumulator acc;
+    struct cm_top top; /* its own, until it has a `longest` */
+};
+
 struct unit_state {
     /* By view, each NULL until there is something in it; of sliding windows and of periods by
      * window: see cm_windows_many() and cm_windows_few(). pending: what all periods lack. */
     union {
-        struct cm_accumulator *sliding[CM_VIEW_COUNT];
+        struct window_sums *sliding[CM_VIEW_COUNT];
         char *few[CM_VIEW_COUNT]; /* of a seat: one after the other, at cm_windows.few_at */
     };
     struct cm_accumulator *periods[CM_VIEW_COUNT], *pending[CM_VIEW_COUNT];
@@ -198,7 +204,7 @@ static inline struct cm_accumulator *cm_windows_many(const struct cm_windows *w,
         return NULL;
     }
     return is_seat(w, unit) ? cm_few_sums_many(few_of(w, state->few[view], window))
-                            : &state->sliding[view][window];
+                            : &state->sliding[view][window].acc;
 }
 
 /* Make those of all sliding windows, of all periods, and what these lack. */

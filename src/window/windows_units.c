@@ -70,16 +70,22 @@ static struct cm_accumulator *make(struct cm_windows *w, uint32_t count)
     return sums;
 }
 
+static struct window_sums *make_window_sums(struct cm_windows *w, uint32_t count)
+{
+    struct window_sums *sums = cm_bump_alloc(&w->sums, count * sizeof(*sums));
+    for (uint32_t i = 0; i < count; i++) {
+        cm_accumulator_open(&sums[i].acc);
+        cm_accumulator_lend_top(&sums[i].acc, &sums[i].top);
+    }
+    return sums;
+}
+
 void cm_windows_make_sliding(struct cm_windows *w, enum cm_view view, uint32_t unit)
 {
     struct unit_state *state = &w->state[unit];
     uint32_t sliding = w->config->windows.count;
     if (!is_seat(w, unit)) {
-        state->sliding[view] = make(w, sliding);
-        for (uint32_t i = 0; i < sliding; i++) {
-            state->sliding[view][i].longest = cm_alloc_lines(sizeof(struct cm_longest));
-            *state->sliding[view][i].longest = (struct cm_longest){.is_stale = false};
-        }
+        state->sliding[view] = make_window_sums(w, sliding);
         return;
     }
     state->few[view] = cm_bump_alloc(&w->sums, w->few_at[sliding]);
@@ -116,22 +122,22 @@ static void sums_free(struct cm_accumulator *sums, uint32_t count)
     }
 }
 
-static void few_free(const struct cm_windows *w, uint32_t unit, enum cm_view view)
+static void sliding_free(const struct cm_windows *w, uint32_t unit, enum cm_view view)
 {
     for (uint32_t i = 0; i < w->config->windows.count; i++) {
-        struct cm_few_sums *few = cm_windows_few(w, view, unit, i);
-        if (few != NULL) {
-            cm_few_sums_free(few);
+        struct cm_accumulator *sums = cm_windows_many(w, view, unit, i);
+        if (sums != NULL) {
+            cm_accumulator_free(sums);
         }
     }
 }
 
-static size_t few_bytes(const struct cm_windows *w, uint32_t unit, enum cm_view view)
+static size_t sliding_bytes(const struct cm_windows *w, uint32_t unit, enum cm_view view)
 {
     size_t bytes = 0;
     for (uint32_t i = 0; i < w->config->windows.count; i++) {
-        const struct cm_few_sums *few = cm_windows_few(w, view, unit, i);
-        bytes += few == NULL ? 0 : cm_few_sums_bytes(few);
+        const struct cm_accumulator *sums = cm_windows_many(w, view, unit, i);
+        bytes += sums == NULL ? 0 : cm_accumulator_bytes(sums);
     }
     return bytes;
 }
@@ -152,11 +158,7 @@ void cm_windows_units_free(struct cm_windows *w)
         struct unit_state *state = &w->state[u];
         free(state->cells);
         for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-            if (is_seat(w, u)) {
-                few_free(w, u, v);
-            } else {
-                sums_free(state->sliding[v], sliding);
-            }
+            sliding_free(w, u, v);
             sums_free(state->periods[v], w->config->all_count - sliding);
             sums_free(state->pending[v], 1);
         }
@@ -179,7 +181,7 @@ size_t cm_windows_units_bytes(const struct cm_windows *w)
     for (uint32_t u = 0; u < w->state_cap; u++) {
         const struct unit_state *state = &w->state[u];
         for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
-            bytes += (is_seat(w, u) ? few_bytes(w, u, v) : sums_bytes(state->sliding[v], sliding)) +
+            bytes += sliding_bytes(w, u, v) +
                      sums_bytes(state->periods[v], w->config->all_count - sliding) +
                      sums_bytes(state->pending[v], 1);
         }
