@@ -31,6 +31,7 @@
 #define STOP_PUBLISH_NS (2 * CM_NS_PER_S)
 #define CM_WORKERS_MAX  256 /* bound of the setting */
 #define FRAME_WARN_NS   (5 * CM_NS_PER_S)
+#define WAIT_NS         (5 * CM_NS_PER_MS)
 
 struct run {
     const struct cm_config *config;
@@ -41,6 +42,7 @@ struct run {
     struct cm_worker **workers;
     uint32_t workers_count;
     struct cm_ring *ring;
+    struct cm_wake frame_ready; /* posted by the workers; its ring NULL: not open */
     struct cm_publisher *publisher;
     struct cm_breaches *breaches;
     struct cm_rule_feed rule_feed;
@@ -403,7 +405,7 @@ static int open_run(struct run *r)
     r->rules = cm_merge_create(r->workers_count, r->config->all_count);
     r->gauges = cm_gauge_merge_create(r->workers_count);
     int rc = cm_ring_open(64, cm_worker_ring(r->config), &r->ring);
-    if (rc < 0) {
+    if (rc < 0 || (rc = cm_wake_open(&r->frame_ready, r->ring)) < 0) {
         return rc;
     }
     char instance[128] = "callmill";
@@ -429,7 +431,7 @@ static int open_run(struct run *r)
                               &r->breach_producer);
     }
     for (uint32_t w = 0; rc == 0 && w < r->workers_count; w++) {
-        rc = cm_worker_start(w, r->config, r->roster, &r->kafka, &r->workers[w]);
+        rc = cm_worker_start(w, r->config, r->roster, &r->kafka, &r->frame_ready, &r->workers[w]);
     }
     const struct cm_kafka_callbacks callbacks = {on_assign, on_revoke, r};
     return rc == 0 ? cm_kafka_open(r->config, r->workers_count, &callbacks, &r->kafka) : rc;
@@ -447,7 +449,8 @@ static void report(struct run *r, int64_t now_ns)
 static void begin_due_round(struct run *r, int64_t now_ns)
 {
     enum cm_follow_step step = CM_FOLLOW_STAY;
-    if (!cm_tick_pace_is_due(&r->pace, now_ns)) {
+    bool busy = cm_publisher_is_busy(r->publisher);
+    if (!cm_tick_pace_is_due(&r->pace, now_ns, busy)) {
         uint64_t records = records_taken(r);
         note_time(r, now_ns);
         step = cm_follow_step(&r->follow, r->config, records, r->time.watermark_ms);
@@ -460,7 +463,7 @@ static void begin_due_round(struct run *r, int64_t now_ns)
         begin_quiet_round(r);
         return;
     }
-    cm_tick_pace_begin(&r->pace, now_ns);
+    cm_tick_pace_begin(&r->pace, now_ns, busy);
     begin_round(r, now_ns);
     r->round_ticks = true;
 }
@@ -471,8 +474,9 @@ static int turn(struct run *r)
     int64_t now_ns = cm_clock_mono_ns();
     if (r->round_open && frames_ready(r)) {
         take_frames(r);
+        now_ns = cm_clock_mono_ns();
         if (r->round_ticks) {
-            cm_tick_pace_end(&r->pace, cm_clock_mono_ns(), r->meta.records, r->meta.lag);
+            cm_tick_pace_end(&r->pace, now_ns, r->meta.records, r->meta.lag);
         }
     }
     if (!r->round_open) {
@@ -487,8 +491,10 @@ static int turn(struct run *r)
         r->next_commit_ns = now_ns + COMMIT_EVERY_NS;
     }
     report(r, now_ns);
-    int64_t wait_ns = r->round_open ? 200000 : r->pace.next_ns - now_ns;
-    wait_ns = wait_ns > 5 * CM_NS_PER_MS ? 5 * CM_NS_PER_MS : wait_ns < 0 ? 0 : wait_ns;
+    /* A frame, and an answer of Redis, end the wait. */
+    int64_t wait_ns = r->pace.next_ns - cm_clock_mono_ns();
+    bool for_others = r->round_open || cm_publisher_is_busy(r->publisher);
+    wait_ns = for_others || wait_ns > WAIT_NS ? WAIT_NS : wait_ns < 0 ? 0 : wait_ns;
     cm_ring_wait(r->ring, wait_ns);
     return rc;
 }
@@ -531,6 +537,9 @@ static void close_run(struct run *r)
     }
     cm_metrics_stop(r->metrics);
     cm_publisher_destroy(r->publisher);
+    if (r->frame_ready.ring != NULL) {
+        cm_wake_close(&r->frame_ready);
+    }
     if (r->ring != NULL) {
         cm_ring_destroy(r->ring);
     }

@@ -6,18 +6,23 @@
 #define REST         4
 #define REST_MOST_NS CM_NS_PER_S
 #define PACE_NS      CM_NS_PER_S
+#define BUSY_NS      (50 * CM_NS_PER_MS)
 
-bool cm_tick_pace_is_due(const struct cm_tick_pace *pace, int64_t now_ns)
+bool cm_tick_pace_is_due(const struct cm_tick_pace *pace, int64_t now_ns, bool busy)
 {
-    return now_ns >= pace->next_ns;
+    return now_ns >= pace->next_ns && (!busy || now_ns >= pace->busy_ns);
 }
 
-void cm_tick_pace_begin(struct cm_tick_pace *pace, int64_t now_ns)
+void cm_tick_pace_begin(struct cm_tick_pace *pace, int64_t now_ns, bool busy)
 {
+    pace->began_ns = now_ns;
+    pace->busy_ns = now_ns + (pace->tick_ns > BUSY_NS ? pace->tick_ns : BUSY_NS);
+    if (busy) {
+        return;
+    }
     int64_t due_ns = pace->next_ns < now_ns ? pace->next_ns : now_ns;
     int64_t next_ns = due_ns + pace->tick_ns;
     pace->next_ns = next_ns > now_ns ? next_ns : now_ns + pace->tick_ns;
-    pace->began_ns = now_ns;
 }
 
 static bool keeps_up(struct cm_tick_pace *pace, int64_t now_ns, uint64_t records, uint64_t lag)

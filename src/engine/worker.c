@@ -19,7 +19,6 @@
 #include "engine/partition.h"
 #include "engine/wall_clock.h"
 #include "io/file_writer.h"
-#include "io/wake.h"
 #include "kafka/producer.h"
 #include "publish/dead_letter.h"
 #include "window/windows.h"
@@ -50,6 +49,7 @@ struct cm_worker {
     int start_rc;
     char start_text[256];
     struct cm_wake wake; /* posted by the service thread */
+    const struct cm_wake *ready;
 
     CM_ALIGNED(CM_CACHE_LINE) _Atomic bool stop;
     _Atomic bool order_waits;
@@ -251,6 +251,7 @@ static bool answer_request(struct cm_worker *w)
     fill_frame(w);
     /* Release: the frame is whole; pairs with the acquire in cm_worker_frame(). */
     atomic_store_explicit(&w->done, round, memory_order_release);
+    cm_wake_post(w->ready);
     return true;
 }
 
@@ -364,13 +365,6 @@ static bool fetch(struct cm_worker *w)
     return true;
 }
 
-enum cm_ring_choice cm_worker_ring(const struct cm_config *config)
-{
-    return config->plane == CM_PLANE_IO_URING ? CM_RING_IO_URING_ONLY
-           : config->plane == CM_PLANE_EPOLL  ? CM_RING_EPOLL_ONLY
-                                              : CM_RING_AUTO;
-}
-
 static int open_worker(struct cm_worker *w)
 {
     int rc = cm_ring_open(RING_ENTRIES, cm_worker_ring(w->config), &w->ring);
@@ -468,13 +462,15 @@ static void *worker_main(void *context)
 }
 
 int cm_worker_start(uint32_t index, const struct cm_config *config, const struct cm_roster *roster,
-                    struct cm_kafka *const *kafka, struct cm_worker **out)
+                    struct cm_kafka *const *kafka, const struct cm_wake *ready,
+                    struct cm_worker **out)
 {
     struct cm_worker *w = cm_alloc_lines(sizeof(*w));
     w->index = index;
     w->config = config;
     w->roster = roster;
     w->kafka = kafka;
+    w->ready = ready;
     w->queue_fd = -1;
     w->global_watermark_ms = INT64_MIN;
     w->least_ms = INT64_MAX;

@@ -18,16 +18,22 @@
 #include "config/config.h"
 #include "engine/frame.h"
 #include "event/roster.h"
-#include "io/ring.h"
+#include "io/wake.h"
 #include "kafka/kafka.h"
 
 struct cm_worker;
 
+/* `ready` is posted whenever a frame that was asked for is there; borrowed until the stop. */
 CM_NODISCARD int cm_worker_start(uint32_t index, const struct cm_config *config,
                                  const struct cm_roster *roster, struct cm_kafka *const *kafka,
-                                 struct cm_worker **out);
+                                 const struct cm_wake *ready, struct cm_worker **out);
 /* What the rings of a process go by: source.kafka.plane. */
-enum cm_ring_choice cm_worker_ring(const struct cm_config *config);
+static inline enum cm_ring_choice cm_worker_ring(const struct cm_config *config)
+{
+    return config->plane == CM_PLANE_IO_URING ? CM_RING_IO_URING_ONLY
+           : config->plane == CM_PLANE_EPOLL  ? CM_RING_EPOLL_ONLY
+                                              : CM_RING_AUTO;
+}
 /* Ends the thread, gives everything back. */
 void cm_worker_stop(struct cm_worker *worker);
 

@@ -558,6 +558,11 @@ bool cm_publisher_is_idle(const struct cm_publisher *p)
            cm_breach_feed_waiting(p->breaches) == 0;
 }
 
+bool cm_publisher_is_busy(const struct cm_publisher *p)
+{
+    return p->in_tick || p->outstanding > 0;
+}
+
 bool cm_publisher_awaits_answer(const struct cm_publisher *p)
 {
     return cm_publisher_is_connected(p) && cm_redis_pending(p->redis) > 0;

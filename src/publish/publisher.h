@@ -107,6 +107,8 @@ bool cm_publisher_is_idle(const struct cm_publisher *publisher);
 /* Something was written that a connected Redis has not answered; one that is silent for 10 s counts
  * as lost. */
 bool cm_publisher_awaits_answer(const struct cm_publisher *publisher);
+/* A tick is open, or Redis has not answered the last one: another would not begin yet. */
+bool cm_publisher_is_busy(const struct cm_publisher *publisher);
 bool cm_publisher_is_connected(const struct cm_publisher *publisher);
 /* What was in `meta` when Redis was reached; false: nothing, or it is not connected. watermark_ms
  * INT64_MIN: not known, or of another configuration. */
