@@ -110,11 +110,15 @@ static void sent(struct cm_op *op, int32_t result, uint32_t flags)
     }
 }
 
-struct cm_link_response *cm_link_begin(struct cm_link *link, int32_t response)
+struct cm_link_response *cm_link_begin(struct cm_link *link)
 {
-    CM_ASSERT(link->filling < 0 && !link->send_op.in_flight && response != link->held);
-    struct cm_link_response *r = &link->responses[response];
-    link->filling = response;
+    int32_t free = 0;
+    CM_ASSERT(link->filling < 0 && link->arrived < 0 && !link->send_op.in_flight);
+    while (link->responses[free].held) { /* there is one more than may be held */
+        free++;
+    }
+    struct cm_link_response *r = &link->responses[free];
+    link->filling = free;
     link->out.len = 0;
     link->sent = 0;
     r->have = 0;
@@ -123,6 +127,14 @@ struct cm_link_response *cm_link_begin(struct cm_link *link, int32_t response)
     r->version = link->versions.fetch;
     r->correlation = ++link->correlation;
     return r;
+}
+
+void cm_link_hold(struct cm_link *link, int32_t response, bool held)
+{
+    CM_ASSERT(link->responses[response].held != held);
+    link->responses[response].held = held;
+    link->held_count += held ? 1 : -1u;
+    CM_ASSERT(link->held_count <= CM_LINK_HELD_MOST);
 }
 
 void cm_link_add_ask(struct cm_link_response *r, const struct cm_fetch_ask *ask,
@@ -165,7 +177,7 @@ static void connected(struct cm_op *op, int32_t result, uint32_t flags)
         break_errno(link, "connect", -result);
     } else if (!link->broken && !link->closing) {
         int64_t now_ns = cm_clock_mono_ns();
-        struct cm_link_response *r = cm_link_begin(link, link->held == 0 ? 1 : 0);
+        struct cm_link_response *r = cm_link_begin(link);
         link->state = CM_LINK_VERSIONS;
         cm_fetch_write_versions(&link->out, r->correlation, link->terms->client_id);
         cm_link_send(link, now_ns, CONNECT_MS);
@@ -229,7 +241,7 @@ static void become_ready(struct cm_link *link)
 
 static void ask_sasl(struct cm_link *link, int64_t now_ns)
 {
-    struct cm_link_response *r = cm_link_begin(link, link->held == 0 ? 1 : 0);
+    struct cm_link_response *r = cm_link_begin(link);
     cm_sasl_write(&link->sasl, r->correlation, link->terms->client_id, &link->out);
     cm_link_send(link, now_ns, CONNECT_MS);
 }
@@ -340,8 +352,7 @@ void cm_link_init(struct cm_link *link, struct cm_ring *ring, const struct cm_fe
                              .fd = -1,
                              .backoff_ms = BACKOFF_LEAST_MS,
                              .filling = -1,
-                             .arrived = -1,
-                             .held = -1};
+                             .arrived = -1};
     link->connect_op.done = connected;
     link->send_op.done = sent;
     link->recv_op.done = received;

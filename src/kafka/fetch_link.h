@@ -23,6 +23,9 @@
 #include "kafka/fetcher.h"
 #include "kafka/sasl.h"
 
+/* Responses of a link whose bytes are looked at at once; one more is on its way meanwhile. */
+#define CM_LINK_HELD_MOST 2u
+
 enum cm_link_state {
     CM_LINK_DOWN,
     CM_LINK_CONNECTING,
@@ -38,6 +41,7 @@ struct cm_link_response {
     int16_t version;
     int32_t correlation;
     bool metadata; /* not of a Fetch */
+    bool held;     /* its bytes are being looked at */
     struct cm_fetch_ask *asks;
     uint32_t *generations; /* of the slots, when it was asked */
     uint32_t count, asks_cap;
@@ -60,10 +64,10 @@ struct cm_link {
     int32_t correlation;
     struct cm_broker_versions versions;
     struct cm_sasl sasl; /* SASL: the conversation */
-    struct cm_link_response responses[2];
+    struct cm_link_response responses[CM_LINK_HELD_MOST + 1];
     int32_t filling; /* the one that is on its way; -1: none */
     int32_t arrived; /* whole, and nobody has looked at it; -1: none */
-    int32_t held;    /* its bytes are being looked at; -1: none */
+    uint32_t held_count;
 };
 
 /* terms are borrowed. */
@@ -75,8 +79,12 @@ void cm_link_free(struct cm_link *link);
 void cm_link_step(struct cm_link *link, int64_t now_ns, bool wanted);
 /* Ready, nothing on its way, and the broker does not want to be left alone. */
 bool cm_link_is_free(const struct cm_link *link, int64_t now_ns);
-/* Begins a request whose answer goes into that response; link->out is to be filled, then sent. */
-struct cm_link_response *cm_link_begin(struct cm_link *link, int32_t response);
+/* Begins a request, whose answer goes into a response that is not held; link->out is to be filled,
+ * then sent. */
+struct cm_link_response *cm_link_begin(struct cm_link *link);
+/* A response that is held stays as it is, also when its connection breaks. At most
+ * CM_LINK_HELD_MOST are. */
+void cm_link_hold(struct cm_link *link, int32_t response, bool held);
 /* Notes what is asked in it. */
 void cm_link_add_ask(struct cm_link_response *r, const struct cm_fetch_ask *ask,
                      uint32_t generation);

@@ -4,17 +4,20 @@
  *
  *   coordinator ── leaders, slots (lane.h) ──┐
  *                                            ▼
- *   broker 1 ◄─ request ─┐              ┌─ response A: being walked ─► record views ─► worker
+ *   broker 1 ◄─ request ─┐              ┌─ responses A, B: being walked ─► record views ─► worker
  *            ── bytes ──►│ link, a broker
- *   broker 2 ◄──────────►│              └─ response B: on its way meanwhile
+ *   broker 2 ◄──────────►│              └─ response C: on its way meanwhile
  *
  * A link is one connection to one broker, and one request for all partitions that it leads: a
  * broker answers the requests of a connection one after the other, so a second one would wait for
  * the first. When a response is there, the heads of its batches tell the next offsets, and the next
  * request goes out before a record of it is looked at. The partitions change places from request to
- * request, for a broker fills a response in the order asked. Partitions are kept together in event
- * time: of the parts at hand the one furthest behind is walked next, and one far ahead is not asked
- * for until the others have caught up. What is in order costs the windows least.
+ * request, for a broker fills a response in the order asked.
+ *
+ * Partitions are kept together in event time, for what is in order costs the windows least: of the
+ * parts at hand, of whichever response, the one furthest behind is walked next (fetch_walk.h), and
+ * one far ahead is not asked for until the others have caught up. Nobody waits for one that is
+ * behind and has nothing here: what is here goes on.
  *
  * A response that was asked for before a slot was set anew is dropped by the slot's generation.
  * Whom to ask for a partition, its leader or a replica near by, and with which epoch, is
@@ -23,7 +26,8 @@
  * THREADS   cm_fetcher_fetch() and _attach(): the worker, the former under its lane's lock;
  *           _set_leaders(): the coordinator under that lock. Completions run inside the worker's
  *           cm_ring_wait(), and touch nothing but the link. _destroy(): when the ring is gone.
- * OWNERSHIP Two response buffers a link, kept and grown as needed.
+ * OWNERSHIP Three response buffers a link, each kept and grown to the largest response: that is at
+ *           most fetch.max.bytes and a quarter.
  * ERRORS    A broker that is away is tried again after 50 ms .. 2 s; what a broker says of a
  *           partition makes the coordinator look for the leader, or for where the log begins.
  *           A damaged batch is logged with its offsets and passed over.
@@ -70,8 +74,8 @@ void cm_fetcher_attach(struct cm_fetcher *fetcher, struct cm_ring *ring);
 void cm_fetcher_set_leaders(struct cm_fetcher *fetcher, const struct cm_leaders *leaders);
 /* Whether somebody should ask for the leaders again; says it once. Any thread. */
 bool cm_fetcher_wants_leaders(struct cm_fetcher *fetcher);
-/* How far the worker has come with a partition, in event time: the one that is furthest behind is
- * read first. The worker, under its lane's lock. */
+/* How far the worker has come with a partition, in event time, having taken all that was handed
+ * over: the one that is furthest behind is read first. The worker, under its lane's lock. */
 void cm_fetcher_note(struct cm_fetcher *fetcher, struct cm_lane *lane, int32_t partition,
                      int64_t newest_ms);
 /* Starts what is due and fills the batch with what has come: records of one partition, or an end.

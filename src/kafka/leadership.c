@@ -125,7 +125,7 @@ int64_t cm_leadership_cut(const struct cm_fetch_part *part, int64_t next)
 
 void cm_leadership_ask_epochs(struct cm_leadership *l, struct cm_link *link, int64_t now_ns)
 {
-    struct cm_link_response *r = cm_link_begin(link, link->held == 0 ? 1 : 0);
+    struct cm_link_response *r = cm_link_begin(link);
     struct cm_text *out = &link->out;
     r->metadata = true;
     l->wants_epochs = false;
