@@ -27,7 +27,8 @@ struct cm_fetch_known *cm_fetch_known(struct cm_fetch_table *table, const struct
                                          .planned = -1,
                                          .epoch_at = -1,
                                          .end_told = -1,
-                                         .newest_ms = INT64_MIN};
+                                         .log_end = -1,
+                                         .pace = CM_FETCH_PACE_INIT};
     }
     return known;
 }

@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "kafka/fetch_pace.h"
 #include "kafka/lane.h"
 
 struct cm_fetch_known {
@@ -20,7 +21,8 @@ struct cm_fetch_known {
     int32_t last_epoch;
     int64_t end_told; /* the end that was handed over last; -1: none */
     int64_t retry_ns;
-    int64_t newest_ms;     /* event time, as the worker tells; INT64_MIN: not known */
+    int64_t log_end; /* as a response said last; -1: not known */
+    struct cm_fetch_pace pace;
     uint64_t claimed_turn; /* fetch_walk.c: something earlier of it comes first */
 };
 

@@ -234,6 +234,7 @@ static void take_damage(struct cm_fetch_walk *w, struct cm_lane *lane, struct op
         close_part(w, open);
         return;
     }
+    cm_fetch_pace_doubt(&known->pace);
     cm_log(CM_LOG_ERROR, "kafka.corrupt", "partition=%d offset=%lld records=%u text=\"%s\"",
            (int)open->part.partition, (long long)walk->bad_offset, walk->bad_records, walk->why);
 }
@@ -262,7 +263,7 @@ static void walk_part(struct cm_fetch_walk *w, struct cm_lane *lane, struct open
 
 static int64_t newest_ms(struct cm_fetch_walk *w, const struct cm_lane *lane, int32_t partition)
 {
-    return cm_fetch_known(w->table, lane, (uint32_t)partition)->newest_ms;
+    return cm_fetch_known(w->table, lane, (uint32_t)partition)->pace.newest_ms;
 }
 
 /* Says that what is later of the partition has to wait; false: something earlier said so. */

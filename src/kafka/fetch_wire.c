@@ -22,8 +22,7 @@ void cm_fetch_write_versions(struct cm_text *out, int32_t correlation, const cha
     cm_wire_end(out, at);
 }
 
-static void put_ask(struct cm_text *out, int16_t version, const struct cm_fetch_ask *ask,
-                    int32_t part_bytes)
+static void put_ask(struct cm_text *out, int16_t version, const struct cm_fetch_ask *ask)
 {
     cm_wire_put32(out, ask->partition);
     if (version >= 9) {
@@ -36,7 +35,7 @@ static void put_ask(struct cm_text *out, int16_t version, const struct cm_fetch_
     if (version >= 5) {
         cm_wire_put64(out, -1); /* log start offset: a follower's */
     }
-    cm_wire_put32(out, part_bytes);
+    cm_wire_put32(out, ask->bytes);
     cm_wire_put_tags(out, version >= FLEXIBLE_FROM);
 }
 
@@ -60,7 +59,7 @@ void cm_fetch_write(struct cm_text *out, int16_t version, int32_t correlation,
     cm_wire_put_string(out, terms->topic, flexible);
     cm_wire_put_count(out, count, flexible);
     for (uint32_t i = 0; i < count; i++) {
-        put_ask(out, version, &asks[i], terms->part_bytes);
+        put_ask(out, version, &asks[i]);
     }
     cm_wire_put_tags(out, flexible);
     if (version >= 7) {
@@ -315,8 +314,10 @@ void cm_fetch_aborted(const struct cm_fetch_answer *answer, const struct cm_fetc
     }
 }
 
-int64_t cm_fetch_end(const struct cm_fetch_part *part, int64_t from, int32_t *epoch)
+int64_t cm_fetch_end(const struct cm_fetch_part *part, int64_t from, int32_t *epoch,
+                     struct cm_fetch_batches *batches)
 {
+    *batches = (struct cm_fetch_batches){0};
     const uint8_t *p = part->bytes;
     const uint8_t *end = p + part->len;
     int64_t next = from;
@@ -335,6 +336,9 @@ int64_t cm_fetch_end(const struct cm_fetch_part *part, int64_t from, int32_t *ep
             *epoch = (int32_t)cm_be32(p + 12);
         }
         p += 12 + (size_t)length;
+        batches->count++;
+        batches->bytes += 12 + length;
+        batches->largest = batches->largest > 12 + length ? batches->largest : 12 + length;
     }
     return next;
 }

@@ -44,6 +44,7 @@ struct cm_fetch_ask {
     int64_t offset;
     int32_t epoch;      /* of the partition's leader; -1: not known */
     int32_t last_epoch; /* of the record before offset: whether the log was cut there; -1 */
+    int32_t bytes;      /* at most: a batch that is larger has to come first in the response */
 };
 
 /* What is the same in every request of a client. */
@@ -54,7 +55,7 @@ struct cm_fetch_terms {
     int32_t wait_ms; /* how long the broker may wait for least_bytes */
     int32_t least_bytes;
     int32_t most_bytes; /* of a response; its first batch comes whole anyway */
-    int32_t part_bytes; /* of a partition in it: a batch that is larger has to come first */
+    int32_t part_bytes; /* of a partition in it: no ask is for more */
 };
 
 /* Both append a whole request, its length included. */
@@ -107,8 +108,14 @@ CM_NODISCARD int cm_fetch_next(struct cm_fetch_answer *answer, struct cm_fetch_p
 void cm_fetch_aborted(const struct cm_fetch_answer *answer, const struct cm_fetch_part *part,
                       struct cm_aborted *out);
 
+/* The whole batches of a part. */
+struct cm_fetch_batches {
+    uint32_t count, bytes, largest; /* bytes: of all, and of the largest of them */
+};
+
 /* Behind the last whole batch of the part; `from` when there is none. *epoch: that of the leader
  * who wrote that batch; left alone when there is none. Only heads are looked at. */
-int64_t cm_fetch_end(const struct cm_fetch_part *part, int64_t from, int32_t *epoch);
+int64_t cm_fetch_end(const struct cm_fetch_part *part, int64_t from, int32_t *epoch,
+                     struct cm_fetch_batches *batches);
 
 #endif

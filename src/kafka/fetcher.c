@@ -18,7 +18,6 @@
 #define PATIENCE_MS  30000 /* for an answer, beyond what the broker may wait */
 #define RETRY_MS     100   /* a partition whose broker refuses it */
 #define HOPELESS_MS  10000 /* one that nothing will change soon */
-#define LEAD_MS      60000 /* of event time: a partition so far ahead is left alone for a while */
 
 struct cm_fetcher {
     const struct cm_fetch_terms *terms;
@@ -27,6 +26,7 @@ struct cm_fetcher {
     uint32_t links_count;
     struct cm_fetch_table table;
     struct cm_fetch_walk *walk;
+    struct cm_fetch_reach reach;
     struct cm_leadership leadership;
     uint32_t turn; /* which partition comes first in the next request */
     atomic_bool wants_leaders;
@@ -89,31 +89,59 @@ static bool is_due(struct cm_fetcher *f, const struct cm_lane *lane, uint32_t pa
            cm_fetch_known(&f->table, lane, partition)->retry_ns <= now_ns;
 }
 
-/* Event time of the partition of this broker that is furthest behind, of those that have more. */
-static int64_t slowest_ms(struct cm_fetcher *f, const struct cm_lane *lane, int32_t broker,
-                          int64_t now_ns)
+/* Where a request for it goes on. */
+static int64_t asked_from(const struct cm_fetch_known *known, const struct cm_lane_slot *slot)
 {
-    int64_t least_ms = INT64_MAX;
+    return known->planned >= 0 ? known->planned : slot->next;
+}
+
+/* Whether the log holds more than what has been fetched, as far as is known. */
+static bool has_more(const struct cm_fetch_known *known, const struct cm_lane_slot *slot)
+{
+    return known->log_end < 0 || asked_from(known, slot) < known->log_end;
+}
+
+static int64_t expected_ms(const struct cm_fetch_known *known, const struct cm_lane_slot *slot)
+{
+    return cm_fetch_pace_expected_ms(&known->pace, slot->next, asked_from(known, slot));
+}
+
+/* Up to which event time to ask this broker: what lies beyond can wait until the partition that is
+ * furthest behind, of those that have more, has come closer. */
+static int64_t until_ms(struct cm_fetcher *f, const struct cm_lane *lane, int32_t broker,
+                        int64_t now_ns)
+{
+    int64_t slowest_ms = INT64_MAX;
+    int64_t span_ms = 0;
     for (uint32_t i = 0; i < lane->slots_count; i++) {
         if (is_due(f, lane, i, broker, now_ns)) {
             const struct cm_fetch_known *known = cm_fetch_known(&f->table, lane, i);
-            bool at_end = known->end_told == lane->slots[i].next;
-            least_ms = !at_end && known->newest_ms < least_ms ? known->newest_ms : least_ms;
+            int64_t ms = expected_ms(known, &lane->slots[i]);
+            if (has_more(known, &lane->slots[i]) && ms < slowest_ms) {
+                slowest_ms = ms;
+                span_ms = cm_fetch_pace_span_ms(&known->pace);
+            }
         }
     }
-    return least_ms;
+    return cm_fetch_reach_until_ms(&f->reach, slowest_ms, span_ms);
 }
 
 static void add_ask(struct cm_fetcher *f, const struct cm_lane *lane, struct cm_link_response *r,
-                    uint32_t partition)
+                    uint32_t partition, int64_t until_ms)
 {
+    const struct cm_lane_slot *slot = &lane->slots[partition];
     const struct cm_fetch_known *known = cm_fetch_known(&f->table, lane, partition);
-    int64_t offset = known->planned >= 0 ? known->planned : lane->slots[partition].next;
+    int64_t offset = asked_from(known, slot);
+    int64_t from_ms = expected_ms(known, slot);
+    if (from_ms > until_ms) {
+        return; /* the others catch up first */
+    }
     struct cm_fetch_ask ask = {
         .partition = (int32_t)partition,
         .offset = offset,
         .epoch = cm_leadership_epoch(&f->leadership, partition),
         .last_epoch = known->epoch_at == offset ? known->last_epoch : -1,
+        .bytes = cm_fetch_pace_bytes(&known->pace, from_ms, until_ms, f->terms->part_bytes),
     };
     cm_link_add_ask(r, &ask, known->generation);
 }
@@ -137,17 +165,13 @@ static void ask_next(struct cm_fetcher *f, const struct cm_lane *lane, struct cm
         return;
     }
     struct cm_link_response *r = cm_link_begin(link);
-    int64_t least_ms = slowest_ms(f, lane, link->broker.id, now_ns);
-    int64_t most_ms = least_ms < INT64_MAX - LEAD_MS ? least_ms + LEAD_MS : INT64_MAX;
+    int64_t most_ms = until_ms(f, lane, link->broker.id, now_ns);
+    cm_fetch_reach_step(&f->reach);
     f->turn++;
     for (uint32_t i = 0; i < lane->slots_count; i++) {
         uint32_t partition = (i + f->turn) % lane->slots_count;
         if (is_due(f, lane, partition, link->broker.id, now_ns)) {
-            const struct cm_fetch_known *known = cm_fetch_known(&f->table, lane, partition);
-            if (known->newest_ms > most_ms) {
-                continue; /* the others catch up first */
-            }
-            add_ask(f, lane, r, partition);
+            add_ask(f, lane, r, partition, most_ms);
         }
     }
     struct cm_fetch_terms terms = *f->terms;
@@ -184,8 +208,12 @@ static bool plan(struct cm_fetcher *f, struct cm_lane *lane, const struct cm_fet
         return false;
     }
     int32_t epoch = ask->last_epoch;
-    known->planned = known->epoch_at = cm_fetch_end(part, ask->offset, &epoch);
+    struct cm_fetch_batches batches;
+    known->planned = known->epoch_at = cm_fetch_end(part, ask->offset, &epoch, &batches);
     known->last_epoch = epoch;
+    known->log_end = f->terms->read_committed ? part->stable : part->high;
+    cm_fetch_pace_heads(&known->pace, &batches, ask->offset, known->planned, ask->bytes,
+                        part->error == 0 && part->replica < 0 && known->log_end > ask->offset);
     bool fine = part->error == 0 && part->diverging_to < 0 && follow(f, part, now_ns);
     if (!fine) { /* one that is left alone for longer stays so */
         int64_t again_ns = now_ns + RETRY_MS * CM_NS_PER_MS;
@@ -338,6 +366,28 @@ static bool take_arrived(struct cm_fetcher *f, struct cm_lane *lane, int64_t now
     return took;
 }
 
+/* Nothing is left to walk: whether that is so because what was asked for is still on its way, and
+ * not because the log has no more. */
+static bool runs_dry(struct cm_fetcher *f, const struct cm_lane *lane)
+{
+    for (uint32_t i = 0; i < f->links_count; i++) {
+        const struct cm_link *link = f->links[i];
+        if (link->state != CM_LINK_READY || link->filling < 0) {
+            continue;
+        }
+        const struct cm_link_response *r = &link->responses[link->filling];
+        for (uint32_t k = 0; k < r->count; k++) {
+            const struct cm_lane_slot *slot = &lane->slots[r->asks[k].partition];
+            const struct cm_fetch_known *known =
+                cm_fetch_known(&f->table, lane, (uint32_t)r->asks[k].partition);
+            if (slot->active && known->log_end >= 0 && has_more(known, slot)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* ---- its face */
 
 struct cm_fetcher *cm_fetcher_create(const struct cm_fetch_terms *terms, bool check_crc)
@@ -369,7 +419,8 @@ void cm_fetcher_note(struct cm_fetcher *f, struct cm_lane *lane, int32_t partiti
                      int64_t newest_ms)
 {
     if (partition >= 0 && (uint32_t)partition < lane->slots_count) {
-        cm_fetch_known(&f->table, lane, (uint32_t)partition)->newest_ms = newest_ms;
+        struct cm_fetch_known *known = cm_fetch_known(&f->table, lane, (uint32_t)partition);
+        cm_fetch_pace_note(&known->pace, lane->slots[partition].next, newest_ms);
     }
 }
 
@@ -384,5 +435,7 @@ uint32_t cm_fetcher_fetch(struct cm_fetcher *f, struct cm_lane *lane, struct cm_
     do {
         cm_fetch_walk_on(f->walk, lane, batch, now_ns);
     } while (batch->count + batch->ends_count == 0 && take_arrived(f, lane, now_ns));
-    return batch->count + batch->ends_count;
+    uint32_t got = batch->count + batch->ends_count;
+    f->reach.was_dry = f->reach.was_dry || (got == 0 && runs_dry(f, lane));
+    return got;
 }

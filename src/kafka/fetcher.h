@@ -16,8 +16,8 @@
  *
  * Partitions are kept together in event time, for what is in order costs the windows least: of the
  * parts at hand, of whichever response, the one furthest behind is walked next (fetch_walk.h), and
- * one far ahead is not asked for until the others have caught up. Nobody waits for one that is
- * behind and has nothing here: what is here goes on.
+ * each partition is asked for about as much as brings it level with the others (fetch_pace.h).
+ * Nobody waits for one that is behind and has nothing here: what is here goes on.
  *
  * A response that was asked for before a slot was set anew is dropped by the slot's generation.
  * Whom to ask for a partition, its leader or a replica near by, and with which epoch, is
@@ -27,7 +27,7 @@
  *           _set_leaders(): the coordinator under that lock. Completions run inside the worker's
  *           cm_ring_wait(), and touch nothing but the link. _destroy(): when the ring is gone.
  * OWNERSHIP Three response buffers a link, each kept and grown to the largest response: that is at
- *           most fetch.max.bytes and a quarter.
+ *           most fetch.max.bytes and a quarter, and where all is in step a batch a partition.
  * ERRORS    A broker that is away is tried again after 50 ms .. 2 s; what a broker says of a
  *           partition makes the coordinator look for the leader, or for where the log begins.
  *           A damaged batch is logged with its offsets and passed over.

@@ -20,7 +20,9 @@ static void walk(struct cm_fetch_answer *answer, const uint8_t *bytes, size_t le
         FUZZ_REQUIRE(++parts <= len); /* each takes some bytes */
         FUZZ_REQUIRE(part.bytes >= bytes && part.bytes + part.len <= bytes + len);
         int32_t epoch = -1;
-        FUZZ_REQUIRE(cm_fetch_end(&part, 7, &epoch) >= 7);
+        struct cm_fetch_batches batches;
+        FUZZ_REQUIRE(cm_fetch_end(&part, 7, &epoch, &batches) >= 7);
+        FUZZ_REQUIRE(batches.bytes <= part.len && batches.largest <= batches.bytes);
         if (part.aborted_count > 0) {
             FUZZ_REQUIRE(part.aborted_count <= len / 16);
             struct cm_aborted *aborted = calloc(part.aborted_count, sizeof(*aborted));

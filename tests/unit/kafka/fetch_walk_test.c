@@ -170,14 +170,14 @@ static int32_t turn(void)
     }
     left[partition] -= batch.count;
     assert_int_equal(lane.slots[partition].next, next_offset[partition]);
-    cm_fetch_known(&table, &lane, (uint32_t)partition)->newest_ms =
+    cm_fetch_known(&table, &lane, (uint32_t)partition)->pace.newest_ms =
         batch.at[batch.count - 1].append_ms;
     return partition;
 }
 
 static int64_t newest_ms(int32_t partition)
 {
-    return cm_fetch_known(&table, &lane, (uint32_t)partition)->newest_ms;
+    return cm_fetch_known(&table, &lane, (uint32_t)partition)->pace.newest_ms;
 }
 
 /* All that is here: each turn goes to the partition that is furthest behind, of those below `count`

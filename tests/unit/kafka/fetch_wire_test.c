@@ -252,7 +252,7 @@ static void requests_are_what_the_guide_says(void **state)
         0,   6,   0,   0,   0,   0,   0,   0,   1, 0, 0,   0,   0,   5, /* the epochs */
         255, 255, 255, 255, 255, 255, 255, 255, 0, 1, 0,   0,   0,   0, /* and the tags */
         1,   3,   'r', '1', 0};
-    struct cm_fetch_ask ask = {3, 256, 6, 5};
+    struct cm_fetch_ask ask = {3, 256, 6, 5, 65536};
     struct cm_text out = {0};
     cm_fetch_write(&out, 4, 9, &terms, &ask, 1);
     assert_int_equal(out.data[3], (int)out.len - 4);
@@ -282,16 +282,22 @@ static void the_end_is_behind_the_last_whole_batch(void **state)
     bytes[15] = 4; /* epochs */
     bytes[61 + 15] = 6;
     int32_t epoch = -1;
-    assert_int_equal(cm_fetch_end(&part, 3, &epoch), 25);
+    struct cm_fetch_batches whole;
+    assert_int_equal(cm_fetch_end(&part, 3, &epoch, &whole), 25);
     assert_int_equal(epoch, 6);
+    assert_int_equal(whole.count, 2);
+    assert_int_equal(whole.bytes, 61 + 80);
+    assert_int_equal(whole.largest, 80);
     part.len--; /* the second is cut off */
-    assert_int_equal(cm_fetch_end(&part, 3, &epoch), 15);
+    assert_int_equal(cm_fetch_end(&part, 3, &epoch, &whole), 15);
     assert_int_equal(epoch, 4);
+    assert_int_equal(whole.bytes, 61);
     epoch = 9;
-    assert_int_equal(cm_fetch_end(&part, 20, &epoch), 20);
+    assert_int_equal(cm_fetch_end(&part, 20, &epoch, &whole), 20);
     part.len = 60;
-    assert_int_equal(cm_fetch_end(&part, 3, &epoch), 3);
+    assert_int_equal(cm_fetch_end(&part, 3, &epoch, &whole), 3);
     assert_int_equal(epoch, 9);
+    assert_int_equal(whole.count, 0);
 }
 
 int main(void)
