@@ -13,48 +13,48 @@
 
 // clang-format off
 #define CM_CURVES(X) \
-    X(consume_ns,                3499, "ns",    "A record from Kafka to the windows, live: what is left of it without decoding, windows and rows.", "freshness_probe --rate 10000, ticks 200ms, 1s; at least rdkafka_loop") \
-    X(decode_ns,                 64.6, "ns",    "Decoding a record.", "replay_bench --records 400000") \
-    X(apply_1k_ns,                926, "ns",    "A record in the windows with one sliding window; 1,000 seats.", "curves_bench") \
-    X(apply_10k_ns,              1370, "ns",    "The same; 10,000 seats.", "curves_bench") \
-    X(apply_100k_ns,             1575, "ns",    "The same; 100,000 seats.", "curves_bench") \
-    X(apply_1m_ns,               4070, "ns",    "The same; 1,000,000 seats.", "curves_bench") \
-    X(window_1k_ns,               426, "ns",    "Each further sliding window, a record; 1,000 seats.", "curves_bench") \
-    X(window_10k_ns,              398, "ns",    "The same; 10,000 seats.", "curves_bench") \
-    X(window_100k_ns,             765, "ns",    "The same; 100,000 seats.", "curves_bench") \
-    X(window_1m_ns,               858, "ns",    "The same; 1,000,000 seats.", "curves_bench") \
-    X(period_1k_ns,               143, "ns",    "Each calendar period, a record; 1,000 seats.", "curves_bench") \
-    X(period_10k_ns,              136, "ns",    "The same; 10,000 seats.", "curves_bench") \
-    X(period_100k_ns,             427, "ns",    "The same; 100,000 seats.", "curves_bench") \
-    X(period_1m_ns,               226, "ns",    "The same; 1,000,000 seats.", "curves_bench") \
-    X(read_1k_ns,                94.9, "ns",    "Reading a changed row (a unit in a window) in a worker; 1,000 seats.", "curves_bench") \
-    X(read_10k_ns,                157, "ns",    "The same; 10,000 seats.", "curves_bench") \
-    X(read_100k_ns,               290, "ns",    "The same; 100,000 seats.", "curves_bench") \
-    X(read_1m_ns,                 211, "ns",    "The same; 1,000,000 seats.", "curves_bench") \
-    X(publish_units_ns,          1469, "ns",    "A row from the worker to Redis, layout units; callmill's CPU, without reading.", "freshness_probe --rate 10000, ticks 200ms, 1s") \
-    X(publish_boards_ns,         1366, "ns",    "The same, layout boards.", "freshness_probe --rate 10000, ticks 200ms, 1s") \
-    X(publish_both_ns,           1719, "ns",    "The same, both layouts.", "freshness_probe --rate 10000, ticks 200ms, 1s") \
-    X(redis_units_ns,            1313, "ns",    "CPU of Redis a row, layout units.", "freshness_probe --rate 10000") \
-    X(redis_boards_ns,           1712, "ns",    "The same, layout boards.", "freshness_probe --rate 10000") \
-    X(redis_both_ns,             2154, "ns",    "The same, both layouts.", "freshness_probe --rate 10000") \
-    X(redis_units_in_bytes,       860, "bytes", "Sent to Redis a row, layout units.", "freshness_probe --rate 10000, INFO total_net_input_bytes") \
+    X(consume_ns,                3192, "ns",    "A record from Kafka to the windows, live: what is left of it without decoding, windows and rows.", "freshness_probe --rate 10000, ticks 200ms, 1s; at least rdkafka_loop") \
+    X(decode_ns,                 64.9, "ns",    "Decoding a record.", "replay_bench --records 400000") \
+    X(apply_1k_ns,                911, "ns",    "A record in the windows with one sliding window; 1,000 seats.", "curves_bench") \
+    X(apply_10k_ns,              1607, "ns",    "The same; 10,000 seats.", "curves_bench") \
+    X(apply_100k_ns,             1654, "ns",    "The same; 100,000 seats.", "curves_bench") \
+    X(apply_1m_ns,               3669, "ns",    "The same; 1,000,000 seats.", "curves_bench") \
+    X(window_1k_ns,               471, "ns",    "Each further sliding window, a record; 1,000 seats.", "curves_bench") \
+    X(window_10k_ns,              674, "ns",    "The same; 10,000 seats.", "curves_bench") \
+    X(window_100k_ns,             757, "ns",    "The same; 100,000 seats.", "curves_bench") \
+    X(window_1m_ns,               918, "ns",    "The same; 1,000,000 seats.", "curves_bench") \
+    X(period_1k_ns,               105, "ns",    "Each calendar period, a record; 1,000 seats.", "curves_bench") \
+    X(period_10k_ns,             27.1, "ns",    "The same; 10,000 seats.", "curves_bench") \
+    X(period_100k_ns,             311, "ns",    "The same; 100,000 seats.", "curves_bench") \
+    X(period_1m_ns,               272, "ns",    "The same; 1,000,000 seats.", "curves_bench") \
+    X(read_1k_ns,                  83, "ns",    "Reading a changed row (a unit in a window) in a worker; 1,000 seats.", "curves_bench") \
+    X(read_10k_ns,                146, "ns",    "The same; 10,000 seats.", "curves_bench") \
+    X(read_100k_ns,               202, "ns",    "The same; 100,000 seats.", "curves_bench") \
+    X(read_1m_ns,                 179, "ns",    "The same; 1,000,000 seats.", "curves_bench") \
+    X(publish_units_ns,          2569, "ns",    "A row from the worker to Redis, layout units; callmill's CPU, without reading.", "freshness_probe --rate 10000, ticks 200ms, 1s") \
+    X(publish_boards_ns,         1862, "ns",    "The same, layout boards.", "freshness_probe --rate 10000, ticks 200ms, 1s") \
+    X(publish_both_ns,           2244, "ns",    "The same, both layouts.", "freshness_probe --rate 10000, ticks 200ms, 1s") \
+    X(redis_units_ns,            1548, "ns",    "CPU of Redis a row, layout units.", "freshness_probe --rate 10000") \
+    X(redis_boards_ns,           1711, "ns",    "The same, layout boards.", "freshness_probe --rate 10000") \
+    X(redis_both_ns,             2242, "ns",    "The same, both layouts.", "freshness_probe --rate 10000") \
+    X(redis_units_in_bytes,       854, "bytes", "Sent to Redis a row, layout units.", "freshness_probe --rate 10000, INFO total_net_input_bytes") \
     X(redis_boards_in_bytes,     1005, "bytes", "The same, layout boards.", "freshness_probe --rate 10000, INFO total_net_input_bytes") \
-    X(redis_both_in_bytes,       1823, "bytes", "The same, both layouts.", "freshness_probe --rate 10000, INFO total_net_input_bytes") \
-    X(redis_units_bytes,          914, "bytes", "Memory of Redis a unit and window, layout units.", "freshness_probe --rate 10000, INFO used_memory") \
+    X(redis_both_in_bytes,       1784, "bytes", "The same, both layouts.", "freshness_probe --rate 10000, INFO total_net_input_bytes") \
+    X(redis_units_bytes,          913, "bytes", "Memory of Redis a unit and window, layout units.", "freshness_probe --rate 10000, INFO used_memory") \
     X(redis_boards_bytes,         974, "bytes", "The same, layout boards.", "freshness_probe --rate 10000, INFO used_memory") \
-    X(redis_both_bytes,          1869, "bytes", "The same, both layouts.", "freshness_probe --rate 10000, INFO used_memory") \
-    X(leg_1k_bytes,               131, "bytes", "A leg, its place in its pane, and the room there; 1,000 seats.", "memory_bench") \
-    X(leg_10k_bytes,             90.6, "bytes", "The same; 10,000 seats.", "memory_bench") \
-    X(leg_100k_bytes,            70.4, "bytes", "The same; 100,000 seats.", "memory_bench") \
-    X(leg_1m_bytes,              70.4, "bytes", "The same; 1,000,000 seats: taken to be that of 100,000.", "memory_bench") \
-    X(sum_bytes,                  379, "bytes", "The running sum of a unit in a window or period.", "memory_bench") \
+    X(redis_both_bytes,          1867, "bytes", "The same, both layouts.", "freshness_probe --rate 10000, INFO used_memory") \
+    X(leg_1k_bytes,               168, "bytes", "A leg, its place in its pane, and the room there; 1,000 seats.", "memory_bench") \
+    X(leg_10k_bytes,             94.8, "bytes", "The same; 10,000 seats.", "memory_bench") \
+    X(leg_100k_bytes,            69.9, "bytes", "The same; 100,000 seats.", "memory_bench") \
+    X(leg_1m_bytes,              69.9, "bytes", "The same; 1,000,000 seats: taken to be that of 100,000.", "memory_bench") \
+    X(sum_bytes,                  299, "bytes", "The running sum of a unit in a window or period.", "memory_bench") \
     X(id_bytes,                    72, "bytes", "A remembered id.", "memory_bench") \
     X(judged_bytes,                24, "bytes", "A line of a leg that judgements may still find; its log has a chunk of room, 192 KiB at most.", "memory_bench") \
-    X(unit_1k_bytes,              944, "bytes", "Everything else that grew, a unit; 1,000 seats.", "memory_bench") \
-    X(unit_10k_bytes,             494, "bytes", "The same; 10,000 seats.", "memory_bench") \
-    X(unit_100k_bytes,            570, "bytes", "The same; 100,000 seats.", "memory_bench") \
-    X(unit_1m_bytes,              570, "bytes", "The same; 1,000,000 seats: taken to be that of 100,000.", "memory_bench") \
-    X(process_bytes,         15773696, "bytes", "A `callmill run` that has read one record.", "freshness_probe --rate 10000") \
+    X(unit_1k_bytes,              986, "bytes", "Everything else that grew, a unit; 1,000 seats.", "memory_bench") \
+    X(unit_10k_bytes,             487, "bytes", "The same; 10,000 seats.", "memory_bench") \
+    X(unit_100k_bytes,            561, "bytes", "The same; 100,000 seats.", "memory_bench") \
+    X(unit_1m_bytes,              561, "bytes", "The same; 1,000,000 seats: taken to be that of 100,000.", "memory_bench") \
+    X(process_bytes,         15704064, "bytes", "A `callmill run` that has read one record.", "freshness_probe --rate 10000") \
     X(wire_none_share,           1.05, "share", "Bytes of the log a byte of records, no compression.", "callmill gen --codec none") \
     X(wire_lz4_share,           0.293, "share", "The same, lz4.", "callmill gen --codec lz4") \
     X(wire_zstd_share,          0.165, "share", "The same, zstd.", "callmill gen --codec zstd") \

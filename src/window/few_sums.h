@@ -2,15 +2,15 @@
 /* few_sums.h — the running sum of a seat over a sliding window: three lines of memory while it
  * has few legs, as it mostly has; an accumulator elsewhere once it has had more.
  *
- *   few    [ counts of 16 bits | sums of 32 bits | top (top.h) | checks | bins of the legs, rising
- * ] many   [ CM_FEW_AT_MANY    | pointer ] ──► accumulator (accumulator.h)
+ *   few    [ counts, 16 bits | sums, 32 bits | top (top.h) | checks | bins of legs, rising ]
+ *   many   [ CM_FEW_AT_MANY  | pointer ] ──► accumulator (accumulator.h)
  *
  * A leg is one of few when its times are below 2^26 ms (18 h) and its other numbers small, so that
  * CM_FEW_LEGS of them overflow nothing: see cm_addend.is_few. One that is not makes it many, and it
  * stays so.
  *
- * THREADS   One thread. OWNERSHIP Accumulators come from a bump; what they have grown is to be
- * freed. UNITS     counts of legs, ms.
+ * THREADS   One thread. UNITS counts of legs, ms.
+ * OWNERSHIP Accumulators come from a bump; what they have grown is to be freed.
  */
 #ifndef CM_WINDOW_FEW_SUMS_H
 #define CM_WINDOW_FEW_SUMS_H
