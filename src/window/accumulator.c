@@ -33,7 +33,7 @@ static void shrink(struct cm_accumulator *acc)
 #define FEW_VERDICTS 4u
 #define FEW_VETOES   1000u
 
-static bool make_few(struct cm_addend *a)
+void cm_addend_make_few(struct cm_addend *a)
 {
     uint64_t all = 0;
     bool few = a->checks_count <= FEW_VERDICTS && a->tally.vetoes <= FEW_VETOES;
@@ -51,7 +51,7 @@ static bool make_few(struct cm_addend *a)
     for (uint32_t i = 0; i < a->checks_count && few; i++) {
         few = a->checks[i] >> 1 < CM_ADDEND_NAMES;
     }
-    return few && all < FEW_MOST;
+    a->is_few = few && all < FEW_MOST;
 }
 
 void cm_addend_make(struct cm_addend *addend, const struct cm_leg *leg, int64_t no)
@@ -61,7 +61,7 @@ void cm_addend_make(struct cm_addend *addend, const struct cm_leg *leg, int64_t 
     addend->checks_count = leg->checks_count;
     addend->bin = leg->bin;
     addend->no = no;
-    addend->is_few = make_few(addend);
+    addend->is_few = false;
 }
 
 void cm_accumulator_add(struct cm_accumulator *acc, const struct cm_addend *a)

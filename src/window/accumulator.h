@@ -62,14 +62,16 @@ struct cm_addend {
     const uint16_t *checks;
     uint32_t checks_count, bin;
     int64_t no; /* its pane */
-    /* The same for few_sums.h, when it is one of few: times below 2^26 ms, at most four verdicts,
-     * of the first CM_ADDEND_NAMES names, no more than 1,000 vetoes. */
+    /* The same for few_sums.h, set by cm_addend_make_few(), when it is one of few: times below
+     * 2^26 ms, at most four verdicts, of the first CM_ADDEND_NAMES names, up to 1,000 vetoes. */
     bool is_few;
     uint16_t few_count[CM_ADDEND_COUNTS]; /* as the tally's, then 1 for the leg, then 0 */
     uint32_t few_sum[CM_TALLY_SUM_N];
 };
 
 void cm_addend_make(struct cm_addend *addend, const struct cm_leg *leg, int64_t no);
+/* For sums of few legs as well: once it is made. */
+void cm_addend_make_few(struct cm_addend *addend);
 
 void cm_accumulator_add(struct cm_accumulator *acc, const struct cm_addend *addend);
 /* One that leaves the window: its pane lies before the left of it from now on. */

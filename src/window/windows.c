@@ -243,6 +243,7 @@ static CM_NOINLINE void take_back(struct cm_windows *w, const struct cm_journal_
     uint32_t index = pane == NULL ? 0 : cm_pane_index(pane, record->leg);
     struct cm_addend addend;
     cm_addend_make(&addend, leg, no);
+    cm_addend_make_few(&addend);
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
         if (w->views[v].kinds == 0) {
             continue;

@@ -176,6 +176,9 @@ static void do_leg(struct cm_windows *w, enum cm_view view, const struct work *w
     bool is_settled = !is_remembered(w, work->leg);
     struct cm_addend addend;
     cm_addend_make(&addend, leg, work->no);
+    if ((add | work->subtract) != 0) {
+        cm_addend_make_few(&addend);
+    }
     for (uint32_t u = 0; u < cell->units_count; u++) {
         uint32_t unit = cell->units[u];
         if (!in_view(w, view, unit)) {

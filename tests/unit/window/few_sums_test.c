@@ -69,6 +69,7 @@ static void add(struct bench *b, uint32_t i)
 {
     struct cm_addend addend;
     cm_addend_make(&addend, &b->legs[i], b->no[i]);
+    cm_addend_make_few(&addend);
     cm_few_sums_add(b->few, &addend, &b->store);
     cm_accumulator_add(&b->all, &addend);
     b->is_in[i] = true;
@@ -78,6 +79,7 @@ static void subtract(struct bench *b, uint32_t i)
 {
     struct cm_addend addend;
     cm_addend_make(&addend, &b->legs[i], b->no[i]);
+    cm_addend_make_few(&addend);
     cm_few_sums_subtract(b->few, &addend);
     cm_accumulator_subtract(&b->all, &addend);
     b->is_in[i] = false;
@@ -87,6 +89,7 @@ static void take_back(struct bench *b, uint32_t i)
 {
     struct cm_addend addend;
     cm_addend_make(&addend, &b->legs[i], b->no[i]);
+    cm_addend_make_few(&addend);
     cm_few_sums_take_back(b->few, &addend);
     cm_accumulator_take_back(&b->all, &addend);
     b->is_in[i] = false;
