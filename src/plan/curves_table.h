@@ -13,7 +13,7 @@
 
 // clang-format off
 #define CM_CURVES(X) \
-    X(consume_ns,                3192, "ns",    "A record from Kafka to the windows, live: what is left of it without decoding, windows and rows.", "freshness_probe --rate 10000, ticks 200ms, 1s; at least rdkafka_loop") \
+    X(consume_ns,                3799, "ns",    "A record from Kafka to the windows, live: what is left of it without decoding, windows and rows.", "freshness_probe --rate 10000, ticks 200ms, 1s; at least rdkafka_loop") \
     X(decode_ns,                 64.9, "ns",    "Decoding a record.", "replay_bench --records 400000") \
     X(apply_1k_ns,                911, "ns",    "A record in the windows with one sliding window; 1,000 seats.", "curves_bench") \
     X(apply_10k_ns,              1607, "ns",    "The same; 10,000 seats.", "curves_bench") \
@@ -31,18 +31,18 @@
     X(read_10k_ns,                146, "ns",    "The same; 10,000 seats.", "curves_bench") \
     X(read_100k_ns,               202, "ns",    "The same; 100,000 seats.", "curves_bench") \
     X(read_1m_ns,                 179, "ns",    "The same; 1,000,000 seats.", "curves_bench") \
-    X(publish_units_ns,          2569, "ns",    "A row from the worker to Redis, layout units; callmill's CPU, without reading.", "freshness_probe --rate 10000, ticks 200ms, 1s") \
-    X(publish_boards_ns,         1862, "ns",    "The same, layout boards.", "freshness_probe --rate 10000, ticks 200ms, 1s") \
-    X(publish_both_ns,           2244, "ns",    "The same, both layouts.", "freshness_probe --rate 10000, ticks 200ms, 1s") \
-    X(redis_units_ns,            1548, "ns",    "CPU of Redis a row, layout units.", "freshness_probe --rate 10000") \
-    X(redis_boards_ns,           1711, "ns",    "The same, layout boards.", "freshness_probe --rate 10000") \
-    X(redis_both_ns,             2242, "ns",    "The same, both layouts.", "freshness_probe --rate 10000") \
-    X(redis_units_in_bytes,       854, "bytes", "Sent to Redis a row, layout units.", "freshness_probe --rate 10000, INFO total_net_input_bytes") \
-    X(redis_boards_in_bytes,     1005, "bytes", "The same, layout boards.", "freshness_probe --rate 10000, INFO total_net_input_bytes") \
+    X(publish_units_ns,          2035, "ns",    "A row from the worker to Redis, layout units; callmill's CPU, without reading.", "freshness_probe --rate 10000, ticks 200ms, 1s") \
+    X(publish_boards_ns,         2153, "ns",    "The same, layout boards.", "freshness_probe --rate 10000, ticks 200ms, 1s") \
+    X(publish_both_ns,           2314, "ns",    "The same, both layouts.", "freshness_probe --rate 10000, ticks 200ms, 1s") \
+    X(redis_units_ns,            1387, "ns",    "CPU of Redis a row, layout units.", "freshness_probe --rate 10000") \
+    X(redis_boards_ns,           1770, "ns",    "The same, layout boards.", "freshness_probe --rate 10000") \
+    X(redis_both_ns,             2241, "ns",    "The same, both layouts.", "freshness_probe --rate 10000") \
+    X(redis_units_in_bytes,       860, "bytes", "Sent to Redis a row, layout units.", "freshness_probe --rate 10000, INFO total_net_input_bytes") \
+    X(redis_boards_in_bytes,     1004, "bytes", "The same, layout boards.", "freshness_probe --rate 10000, INFO total_net_input_bytes") \
     X(redis_both_in_bytes,       1784, "bytes", "The same, both layouts.", "freshness_probe --rate 10000, INFO total_net_input_bytes") \
     X(redis_units_bytes,          913, "bytes", "Memory of Redis a unit and window, layout units.", "freshness_probe --rate 10000, INFO used_memory") \
     X(redis_boards_bytes,         974, "bytes", "The same, layout boards.", "freshness_probe --rate 10000, INFO used_memory") \
-    X(redis_both_bytes,          1867, "bytes", "The same, both layouts.", "freshness_probe --rate 10000, INFO used_memory") \
+    X(redis_both_bytes,          1869, "bytes", "The same, both layouts.", "freshness_probe --rate 10000, INFO used_memory") \
     X(leg_1k_bytes,               168, "bytes", "A leg, its place in its pane, and the room there; 1,000 seats.", "memory_bench") \
     X(leg_10k_bytes,             94.8, "bytes", "The same; 10,000 seats.", "memory_bench") \
     X(leg_100k_bytes,            69.9, "bytes", "The same; 100,000 seats.", "memory_bench") \
@@ -54,7 +54,7 @@
     X(unit_10k_bytes,             487, "bytes", "The same; 10,000 seats.", "memory_bench") \
     X(unit_100k_bytes,            561, "bytes", "The same; 100,000 seats.", "memory_bench") \
     X(unit_1m_bytes,              561, "bytes", "The same; 1,000,000 seats: taken to be that of 100,000.", "memory_bench") \
-    X(process_bytes,         15704064, "bytes", "A `callmill run` that has read one record.", "freshness_probe --rate 10000") \
+    X(process_bytes,         15753216, "bytes", "A `callmill run` that has read one record.", "freshness_probe --rate 10000") \
     X(wire_none_share,           1.05, "share", "Bytes of the log a byte of records, no compression.", "callmill gen --codec none") \
     X(wire_lz4_share,           0.293, "share", "The same, lz4.", "callmill gen --codec lz4") \
     X(wire_zstd_share,          0.165, "share", "The same, zstd.", "callmill gen --codec zstd") \
