@@ -35,6 +35,7 @@ struct cm_frame_request {
     bool emit_rows;       /* Redis takes rows in this tick */
     bool emit_history;    /* and closed periods; when not, they pass unpublished (catching up) */
     bool hold_periods;    /* no period may close: Redis is away, or still at the last tick */
+    int64_t passed_ms;    /* but those that end no later: they were published before we were */
     bool hold_judgements; /* and none counts from beyond the end of a period that stands */
     bool resync;          /* everything counts as changed */
 };

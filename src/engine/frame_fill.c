@@ -71,7 +71,7 @@ static int64_t close_periods(struct cm_fill *f, uint32_t window, int64_t asof_ms
         if (asof_ms <= end_ms) {
             return asof_ms;
         }
-        if (r->hold_periods || r->watermark_ms < end_ms) {
+        if ((r->hold_periods && end_ms > r->passed_ms) || r->watermark_ms < end_ms) {
             return end_ms;
         }
         cm_windows_advance(f->windows, CM_VIEW_ROWS, window, end_ms);

@@ -221,6 +221,7 @@ static void begin_quiet_round(struct run *r)
     r->request.emit_rows = false;
     r->request.emit_history = false;
     r->request.hold_periods = r->request.hold_judgements = true;
+    r->request.passed_ms = INT64_MIN;
     r->request.resync = false;
     r->request.now_ms = r->time.now_ms;
     r->request.watermark_ms = r->time.watermark_ms;
@@ -235,6 +236,8 @@ static void begin_round(struct run *r, int64_t now_ns)
     bool connected = cm_publisher_is_connected(r->publisher);
     bool rebuilt = cm_ownership_is_rebuilt(&r->own, r->kafka);
     bool behind = is_behind(r);
+    int64_t asof_ms = 0, stored_ms = 0;
+    bool stored = cm_publisher_stored(r->publisher, &asof_ms, &stored_ms);
     r->round_emits = r->time.now_ms != INT64_MIN && !behind &&
                      cm_publisher_try_begin(r->publisher, r->time.now_ms);
     r->request = (struct cm_frame_request){
@@ -245,8 +248,8 @@ static void begin_round(struct run *r, int64_t now_ns)
         .clock_ms = r->time.now_ms == INT64_MIN ? INT64_MIN : r->time.now_ms - cm_clock_wall_ms(),
         .emit_rows = r->round_emits && rebuilt,
         .emit_history = r->round_emits && r->config->history_keep_ms > 0,
-        .hold_periods =
-            !connected || (!r->round_emits && !behind && !cm_publisher_is_gated(r->publisher)),
+        .hold_periods = !connected || !r->round_emits,
+        .passed_ms = stored ? stored_ms : INT64_MIN,
         .resync = r->round_emits && rebuilt && r->resync,
     };
     r->request.hold_judgements = connected && r->request.hold_periods;
