@@ -174,20 +174,6 @@ static void take_frames(struct run *r)
     }
 }
 
-/* Whether we are still behind what an earlier life has published: not everything that it knew is
- * read again, or a calendar period that it had begun has not begun here. The publisher's own gate
- * looks at event time only, which the fastest partition sets. */
-static bool is_behind(struct run *r)
-{
-    int64_t asof_ms = 0;
-    int64_t watermark_ms = 0;
-    if (!cm_publisher_stored(r->publisher, &asof_ms, &watermark_ms)) {
-        return false;
-    }
-    return !cm_ownership_is_rebuilt(&r->own, r->kafka) ||
-           cm_run_time_is_before(&r->time, r->config, asof_ms, watermark_ms);
-}
-
 static void note_time(struct run *r, int64_t now_ns)
 {
     if (r->time.clock_ms != INT64_MIN && cm_ownership_is_read(&r->own, r->kafka)) {
@@ -235,9 +221,13 @@ static void begin_round(struct run *r, int64_t now_ns)
     cm_wall_clock_look(&r->wall, cm_clock_wall_ms(), cm_clock_mono_ns());
     bool connected = cm_publisher_is_connected(r->publisher);
     bool rebuilt = cm_ownership_is_rebuilt(&r->own, r->kafka);
-    bool behind = is_behind(r);
     int64_t asof_ms = 0, stored_ms = 0;
     bool stored = cm_publisher_stored(r->publisher, &asof_ms, &stored_ms);
+    /* Behind what an earlier life has published: not everything that it knew is read again, or a
+     * period that it had begun has not begun here. The publisher's own gate looks at event time
+     * only, which the fastest partition sets. */
+    bool behind =
+        stored && (!rebuilt || cm_run_time_is_before(&r->time, r->config, asof_ms, stored_ms));
     r->round_emits = r->time.now_ms != INT64_MIN && !behind &&
                      cm_publisher_try_begin(r->publisher, r->time.now_ms);
     r->request = (struct cm_frame_request){
@@ -282,6 +272,11 @@ static void finish_round(struct run *r)
 static void commit(struct run *r, bool sync)
 {
     static struct cm_position positions[CM_PARTITIONS_MAX];
+    if (cm_publisher_owes_history(r->publisher)) { /* whoever comes after a crash reads it again */
+        cm_log(sync ? CM_LOG_WARN : CM_LOG_DEBUG, "kafka.commit_held",
+               "reason=\"a closed period is not yet in Redis\"");
+        return;
+    }
     uint32_t count = cm_ownership_positions(&r->own, positions);
     if (count > 0 && cm_kafka_commit(r->kafka, positions, count, sync) < 0) {
         cm_log(CM_LOG_WARN, "kafka.commit_failed", "error=\"%s\"", cm_fail_text());

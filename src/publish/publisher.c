@@ -10,8 +10,10 @@
  *   quiet          around the rows: whether Redis took them, without an answer each
  *   breach_feed    its own queue and pace
  *   housekeeping   questions about what Redis holds ─► HDEL, SREM
- *   meta           asof first: whoever comes after a crash in the middle of a tick then waits for
- * the newest asof that any row of that tick may carry
+ *   history        closed periods, before everything else: a watermark in `meta` says that those
+ *                  that end up to it are there
+ *   meta           asof before the rows: whoever comes after a crash in the middle of a tick then
+ *                  waits for the newest asof that any row of that tick may carry
  *
  * A tick is put together in the publisher's own memory and handed to the client in one piece, as
  * the engine may poll in between, and the connection may go.
@@ -507,7 +509,8 @@ void cm_publisher_end(struct cm_publisher *p, const struct cm_publisher_meta *me
         return;
     }
     struct cm_text *out = cm_redis_buffer(p->redis);
-    uint32_t commands = 1;
+    uint32_t commands = 1 + p->history_commands;
+    cm_text_add(out, p->history.data, p->history.len);
     cm_meta_begin(out, p->config, meta, p->first_tick);
     if (p->first_tick) {
         cm_text_add(out, p->forget.data, p->forget.len);
@@ -529,8 +532,6 @@ void cm_publisher_end(struct cm_publisher *p, const struct cm_publisher_meta *me
     }
     out = cm_redis_buffer(p->redis);
     commands = 1 + cm_rank_batch_write(p->ranks, out);
-    cm_text_add(out, p->history.data, p->history.len);
-    commands += p->history_commands;
     cm_meta_end(out, p->config, p->options.instance, meta, cm_clock_wall_ms());
 
     p->refused = p->doubted = false;
@@ -575,9 +576,9 @@ bool cm_publisher_stored(const struct cm_publisher *p, int64_t *asof_ms, int64_t
     return cm_publisher_is_connected(p) && p->stored.has_asof;
 }
 
-bool cm_publisher_is_gated(const struct cm_publisher *p)
+bool cm_publisher_owes_history(const struct cm_publisher *p)
 {
-    return p->gate == GATE_CLOSED;
+    return p->history_commands > 0;
 }
 
 bool cm_publisher_is_connected(const struct cm_publisher *p)

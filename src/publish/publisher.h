@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* publisher.h — figures, boards, members, rankings, breaches and meta into Redis.
  *
- *   tick:  begin ─► row, row, ... ─► breach ... ─► end(meta) ──► one pipelined write ──► all
- * answered ──► next tick
+ *   tick:  begin ─► row, row, .. ─► breach .. ─► end(meta) ──► one pipelined write ──► all answered
+ *            ▲                                                                             │
+ *            └─────────────────────────────────────────────────────────────────────────────┘
  *
  * Every write is an absolute value, so writing again is harmless. Nothing queues up: while Redis
  * has not answered the last tick cm_publisher_try_begin() says false, changes gather in the
@@ -11,9 +12,10 @@
  *
  * What is written (prefix from the configuration, contract section 6):
  *   <kind>:<id>                    hash, a field a window: {"asof":..,figures}       (layout units)
- *   board:<kind>:<id>:<window>     hash, a field a child, `.` the unit itself        (layout
- * boards) members:<kind>:<id>, units:<kind>   sets, when units appear history:<kind>:<id>:<period>
- * hash, closed periods by start date, with expiry of fields by trimming
+ *   board:<kind>:<id>:<window>     hash, a field a child, `.` the unit itself       (layout boards)
+ *   members:<kind>:<id>            sets, when units appear
+ *   units:<kind>                   the same
+ *   history:<kind>:<id>:<period>   hash, closed periods by start date, trimmed by field
  *   rank:<kind>:<window>:<metric>  sorted sets, for the configured rankings; null leaves the set
  *   breaches (stream, channel), breaches:active (hash), meta (hash)
  *
@@ -110,12 +112,13 @@ bool cm_publisher_awaits_answer(const struct cm_publisher *publisher);
 /* A tick is open, or Redis has not answered the last one: another would not begin yet. */
 bool cm_publisher_is_busy(const struct cm_publisher *publisher);
 bool cm_publisher_is_connected(const struct cm_publisher *publisher);
-/* What was in `meta` when Redis was reached; false: nothing, or it is not connected. watermark_ms
- * INT64_MIN: not known, or of another configuration. */
+/* What was in `meta` when Redis was reached; false: nothing, or it is not connected. Periods that
+ * end up to watermark_ms are in Redis. INT64_MIN: not known, or of another configuration. */
 bool cm_publisher_stored(const struct cm_publisher *publisher, int64_t *asof_ms,
                          int64_t *watermark_ms);
-/* Connected, but what is in Redis is newer than the last asof that was offered: catching up. */
-bool cm_publisher_is_gated(const struct cm_publisher *publisher);
+/* A closed period was handed over that Redis has not yet answered: what it was made of must stay
+ * within reach of a rebuild. */
+bool cm_publisher_owes_history(const struct cm_publisher *publisher);
 struct cm_publisher_counts {
     uint64_t ticks, rows;      /* ticks that were written and answered; rows in them */
     uint64_t connections;      /* so far */
