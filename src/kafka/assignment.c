@@ -219,6 +219,7 @@ static void tell(struct cm_assignment *held, const rd_kafka_topic_partition_list
         }
         held->partitions[row->partition].told = true;
     }
+    held->begun = true;
     held->callbacks.on_assign(held->callbacks.context, positions, (uint32_t)rows->cnt);
     free(positions);
 }
@@ -255,6 +256,49 @@ static bool ask_and_tell(struct cm_assignment *held, int timeout_ms)
 static void ask_later(struct cm_assignment *held, bool known)
 {
     held->positions_ns = known ? 0 : cm_clock_mono_ns() + RETRY_MS * CM_NS_PER_MS;
+}
+
+/* Partitions of the topic; 0: not known. */
+static int topic_partitions(struct cm_assignment *held)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    int count = 0;
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(held->rk, held->topic, NULL);
+    if (handle != NULL &&
+        rd_kafka_metadata(held->rk, 0, handle, &metadata, QUERY_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        count = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
+        rd_kafka_metadata_destroy(metadata);
+    }
+    if (handle != NULL) {
+        rd_kafka_topic_destroy(handle);
+    }
+    return count;
+}
+
+/* Whoever begins with a part of the topic's partitions waits for the rest as long as a member that
+ * was killed may stay in the group: figures of a part are wrong, and what the others hold would
+ * come late, behind what was read meanwhile. */
+static bool awaits_the_rest(struct cm_assignment *held, int given)
+{
+    int64_t now_ns = cm_clock_mono_ns();
+    if (held->begun || given == 0 || held->ghost_ms == 0) {
+        return false;
+    }
+    int all = topic_partitions(held);
+    if (given >= all) {
+        return false;
+    }
+    held->whole_by_ns =
+        held->whole_by_ns != 0 ? held->whole_by_ns : now_ns + held->ghost_ms * CM_NS_PER_MS;
+    if (held->whole_by_ns <= now_ns) {
+        return false;
+    }
+    cm_log(CM_LOG_WARN, "kafka.waits_for_the_rest",
+           "topic=%s partitions=%d of=%d at_most_s=%lld text=\"another member of the group holds "
+           "the others; one that was killed is dropped after session.timeout.ms\"",
+           held->topic, given, all,
+           (long long)((held->whole_by_ns - now_ns + CM_NS_PER_S - 1) / CM_NS_PER_S));
+    return true;
 }
 
 /* The slots are set first: from the moment of the assignment on records may come. */
@@ -295,7 +339,11 @@ static void take_over(struct cm_assignment *held, const rd_kafka_topic_partition
     }
     cm_log(CM_LOG_INFO, "kafka.assigned", "topic=%s partitions=%d", held->topic, given->cnt);
     held->rebalancing = true;
-    ask_later(held, ask_and_tell(held, POSITIONS_FIRST_MS));
+    if (awaits_the_rest(held, given->cnt)) {
+        held->positions_ns = held->whole_by_ns;
+    } else {
+        ask_later(held, ask_and_tell(held, POSITIONS_FIRST_MS));
+    }
     resolve(held, POSITIONS_FIRST_MS);
     assign(held, given);
     held->rebalancing = false;

@@ -48,7 +48,10 @@ struct cm_assignment {
     bool closing;     /* given up for good */
     bool unassigning; /* unassign_thread is there and not joined */
     pthread_t unassign_thread;
-    int64_t positions_ns; /* when to ask for positions again; 0: nothing to ask */
+    int64_t positions_ns; /* when to ask for positions (again); 0: nothing to ask */
+    int64_t ghost_ms;     /* how long a member that was killed may stay in the group; 0: never */
+    int64_t whole_by_ns;  /* until then a part of the topic is not begun with; 0: none was given */
+    bool begun;           /* on_assign was called */
 };
 
 /* What the group gave or took: librdkafka's rebalance callback. Waits up to 5 s each for positions

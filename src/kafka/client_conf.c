@@ -6,6 +6,7 @@
 #include "kafka/client_conf.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fail.h"
@@ -52,6 +53,16 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
     }
     cm_log(level_of(level), "kafka.client", "facility=%s text=\"%s\"", facility,
            unquote(text, out, sizeof out));
+}
+
+int32_t cm_client_number(const rd_kafka_conf_t *conf, const char *name)
+{
+    char text[32];
+    size_t bytes = sizeof text;
+    if (rd_kafka_conf_get(conf, name, text, &bytes) != RD_KAFKA_CONF_OK) {
+        return 0;
+    }
+    return (int32_t)strtol(text, NULL, 10);
 }
 
 void cm_client_log_error(int code, const char *reason)

@@ -28,6 +28,9 @@ CM_NODISCARD int cm_client_conf(const struct cm_client_setting *defaults, uint32
                                 const char *const *reserved, const struct cm_properties *properties,
                                 rd_kafka_conf_t **out);
 
+/* A number among librdkafka's settings, its defaults included; 0 when it has none of that name. */
+int32_t cm_client_number(const rd_kafka_conf_t *conf, const char *name);
+
 /* What librdkafka reports through its error callback, logged under a stable event name. */
 void cm_client_log_error(int code, const char *reason);
 

@@ -28,6 +28,7 @@
 
 #define COMMIT_MS       5000
 #define CLOSE_COMMIT_MS 800
+#define GHOST_MARGIN_MS 2000
 #define LEAVE_MS        1200
 #define DESTROY_MS      500
 #define PENDING_POLL_MS 20
@@ -70,6 +71,14 @@ static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t error,
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR && error != RD_KAFKA_RESP_ERR__NO_OFFSET) {
         cm_log(CM_LOG_WARN, "kafka.commit", "error=%s", rd_kafka_err2name(error));
     }
+}
+
+/* How long a member that was killed may stay in the group: until its session ends, and the others
+ * have noticed it. */
+static int64_t ghost_ms(const rd_kafka_conf_t *conf)
+{
+    return (int64_t)cm_client_number(conf, "session.timeout.ms") +
+           cm_client_number(conf, "heartbeat.interval.ms") + GHOST_MARGIN_MS;
 }
 
 static int on_connect(int fd, const struct sockaddr *address, int len, const char *broker,
@@ -188,6 +197,7 @@ int cm_kafka_open(const struct cm_config *config, uint32_t workers,
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
+    int64_t killed_ms = ghost_ms(conf);
     kafka->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
     if (kafka->rk == NULL) {
         rd_kafka_conf_destroy(conf);
@@ -207,6 +217,7 @@ int cm_kafka_open(const struct cm_config *config, uint32_t workers,
         .native = kafka->plane.native,
         .callbacks = *callbacks,
         .start = start,
+        .ghost_ms = killed_ms,
     };
     for (uint32_t i = 0; rc == 0 && i < workers; i++) {
         rc = cm_lane_open(&kafka->lanes[i], kafka->rk);

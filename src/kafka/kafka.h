@@ -72,7 +72,9 @@ struct cm_ring;
 struct cm_kafka_callbacks {
     /* New partitions, with their committed positions. The engine answers with cm_kafka_start() for
      * each of them, now or later; until then nothing of them is read. Comes late, from a later
-     * poll, when the positions cannot be read at once. */
+     * poll, when the positions cannot be read at once; and when the first share is not the whole
+     * topic, after session.timeout.ms and some seconds, or with a larger share before: a member
+     * that was killed may still hold the rest. */
     void (*on_assign)(void *context, const struct cm_position *positions, uint32_t count);
     /* Partitions that are taken away: all that are owned. lost: already owned by others, do not
      * commit. From the moment of this call nothing of them comes out of cm_kafka_fetch() any more.

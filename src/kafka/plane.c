@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "kafka/client_conf.h"
 #include "kafka/sasl_login.h"
 
 /* librdkafka's value of a setting, its defaults included. */
@@ -19,13 +20,6 @@ static void get(const rd_kafka_conf_t *conf, const char *name, char *out, size_t
     if (rd_kafka_conf_get(conf, name, out, &len) != RD_KAFKA_CONF_OK) {
         out[0] = '\0';
     }
-}
-
-static int32_t get_number(const rd_kafka_conf_t *conf, const char *name)
-{
-    char text[32];
-    get(conf, name, text, sizeof text);
-    return (int32_t)strtol(text, NULL, 10);
 }
 
 static void take_terms(struct cm_data_plane *plane, const struct cm_config *config,
@@ -44,10 +38,10 @@ static void take_terms(struct cm_data_plane *plane, const struct cm_config *conf
         .sasl = plane->sasl.mechanism == CM_SASL_NONE ? NULL : &plane->sasl,
         .rack = plane->rack,
         .read_committed = strcmp(text, "read_uncommitted") != 0,
-        .wait_ms = get_number(conf, "fetch.wait.max.ms"),
-        .least_bytes = get_number(conf, "fetch.min.bytes"),
-        .most_bytes = get_number(conf, "fetch.max.bytes"),
-        .part_bytes = get_number(conf, "fetch.message.max.bytes"),
+        .wait_ms = cm_client_number(conf, "fetch.wait.max.ms"),
+        .least_bytes = cm_client_number(conf, "fetch.min.bytes"),
+        .most_bytes = cm_client_number(conf, "fetch.max.bytes"),
+        .part_bytes = cm_client_number(conf, "fetch.message.max.bytes"),
     };
 }
 

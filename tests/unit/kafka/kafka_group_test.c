@@ -139,6 +139,46 @@ static void partitions_move_without_loss(void **state)
     assert_int_equal(a.revoked, a.assigned);
 }
 
+/* Whoever is given a part of the topic first waits for the rest: the others may be those of a
+ * member that is no more. */
+static void begins_with_the_whole_topic(void **state)
+{
+    (void)state;
+    static struct cm_member a, b;
+    produce(5);
+    cm_member_init(&a, cm_mock_broker_address(mock), "calls", "whole");
+    cm_member_init(&b, cm_mock_broker_address(mock), "calls", "whole");
+    cm_member_set(&b, "session.timeout.ms",
+                  "60000"); /* the mock broker tells nobody's end before */
+    assert_int_equal(cm_member_open(&a, 1), 0);
+    int64_t end_ns = cm_clock_mono_ns() + PATIENCE_MS * CM_NS_PER_MS;
+    while (a.ends < PARTITIONS) {
+        assert_true(cm_clock_mono_ns() < end_ns);
+        cm_member_turn(&a, 5);
+    }
+    assert_int_equal(cm_member_open(&b, 1), 0);
+    while (a.owned != 2) {
+        assert_true(cm_clock_mono_ns() < end_ns);
+        cm_member_turn(&a, 2);
+        cm_member_turn(&b, 2);
+    }
+    for (int i = 0; i < 200; i++) { /* its own share has come, too */
+        cm_member_turn(&a, 2);
+        cm_member_turn(&b, 2);
+    }
+    assert_int_equal(b.assigned, 0);
+    assert_int_equal(a.assigned, a.revoked + 1); /* who has begun goes on with what it is given */
+    cm_member_close(&a);
+    while (b.ends < PARTITIONS) {
+        assert_true(cm_clock_mono_ns() < end_ns);
+        cm_member_turn(&b, 5);
+    }
+    assert_int_equal(b.assigned, 1);
+    assert_int_equal(b.revoked, 0);
+    assert_int_equal(b.owned, PARTITIONS);
+    cm_member_close(&b);
+}
+
 /* Watches a fetch inside on_revoke and after it, with records in librdkafka's queues. */
 struct watcher {
     struct cm_kafka *kafka;
@@ -247,6 +287,7 @@ int main(void)
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(partitions_move_without_loss, setup, teardown),
+        cmocka_unit_test_setup_teardown(begins_with_the_whole_topic, setup, teardown),
         cmocka_unit_test_setup_teardown(queued_records_die_with_the_ownership, setup, teardown),
         cmocka_unit_test_setup_teardown(waits_for_positions_and_does_not_guess, setup, teardown),
         cmocka_unit_test_setup_teardown(lost_partitions_are_not_committed, setup, teardown),
