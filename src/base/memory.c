@@ -8,6 +8,7 @@
 #include "base/memory.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,15 +30,25 @@ _Noreturn static void out_of_memory(size_t count, size_t size_bytes)
 }
 
 #define HUGE_BYTES  ((uintptr_t)2 << 20)
-#define LARGE_BYTES (4 * HUGE_BYTES)
+#define PAGE_BYTES  ((uintptr_t)4 << 10)
+#define LARGE_BYTES HUGE_BYTES
 
-/* A wish: the huge pages that lie within a block are made of one piece each. It fails where they
- * are forbidden, and then nothing is lost. Zeroes are not yet written, or it would come too late.
- */
+/* Blocks that could have huge pages are mappings of their own: malloc would raise that bound with
+ * every one that is freed, and make the next ones of memory that has its small pages already. */
+__attribute__((constructor)) static void keep_large_apart(void)
+{
+#ifdef __GLIBC__
+    (void)mallopt(M_MMAP_THRESHOLD, (int)LARGE_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, 8 * (int)LARGE_BYTES);
+#endif
+}
+
+/* A wish: the huge pages that lie within a mapping are made of one piece each. It fails where they
+ * are forbidden, and then nothing is lost. What is written before has its small pages already. */
 static void *advise_huge(void *block, size_t bytes)
 {
-    uintptr_t begin = ((uintptr_t)block + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1);
-    uintptr_t end = ((uintptr_t)block + bytes) & ~(HUGE_BYTES - 1);
+    uintptr_t begin = (uintptr_t)block & ~(PAGE_BYTES - 1);
+    uintptr_t end = ((uintptr_t)block + bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
     (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
     return block;
 }
@@ -45,6 +56,21 @@ static void *advise_huge(void *block, size_t bytes)
 static void *in_huge_pages(void *block, size_t bytes)
 {
     return CM_UNLIKELY(bytes >= LARGE_BYTES) ? advise_huge(block, bytes) : block;
+}
+
+/* realloc() of one that becomes large: it copies into small pages, before anybody can wish. */
+static void *become_large(void *old, size_t bytes)
+{
+    void *block = malloc(bytes);
+    if (CM_UNLIKELY(block == NULL)) {
+        out_of_memory(1, bytes);
+    }
+    (void)advise_huge(block, bytes);
+    if (old != NULL) {
+        memcpy(block, old, malloc_usable_size(old)); /* less than LARGE_BYTES */
+        free(old);
+    }
+    return block;
 }
 
 void *cm_alloc(size_t count, size_t size_bytes)
@@ -62,6 +88,10 @@ void *cm_realloc(void *old, size_t count, size_t size_bytes)
     size_t bytes;
     if (__builtin_mul_overflow(count, size_bytes, &bytes)) {
         out_of_memory(count, size_bytes);
+    }
+    if (CM_UNLIKELY(bytes >= LARGE_BYTES) &&
+        (old == NULL || malloc_usable_size(old) < LARGE_BYTES)) {
+        return become_large(old, bytes);
     }
     /* realloc(p, 0) frees p in glibc, which would leave the caller with a dead pointer. */
     void *block = realloc(old, bytes == 0 ? 1 : bytes);

@@ -10,8 +10,8 @@
 
 #include <stddef.h>
 
-/* Blocks of a few MiB and more lie in huge pages where the system allows it (madvise): tables that
- * are read here and there miss the TLB less. */
+/* Blocks of 2 MiB and more are mappings of their own, in huge pages where the system allows it
+ * (madvise): tables that are read here and there miss the TLB less. */
 
 /* Zeroed; never NULL. Free with free(). */
 void *cm_alloc(size_t count, size_t size_bytes);

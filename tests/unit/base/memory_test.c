@@ -42,6 +42,32 @@ static void test_realloc_keeps_the_bytes(void **state)
     free(block);
 }
 
+/* Around the size from which a block is a mapping of its own. */
+static void test_realloc_keeps_the_bytes_of_large_ones(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1000,           (1u << 21) - 1, 1u << 21, 5000000,
+                                   (1u << 21) + 5, 9000000,        77};
+    unsigned char *block = NULL;
+    size_t held = 0;
+    for (size_t i = 0; i < CM_ARRAY_LEN(sizes); i++) {
+        block = cm_realloc(block, sizes[i], 1);
+        for (size_t at = 0; at < held && at < sizes[i]; at += 997) {
+            assert_int_equal(block[at], at % 251);
+        }
+        for (size_t at = 0; at < sizes[i]; at++) {
+            block[at] = (unsigned char)(at % 251);
+        }
+        held = sizes[i];
+    }
+    free(block);
+    block = cm_alloc(3, 1u << 20);
+    for (size_t i = 0; i < 3u << 20; i += 509) {
+        assert_int_equal(block[i], 0);
+    }
+    free(block);
+}
+
 static void test_lines_are_aligned_and_whole(void **state)
 {
     (void)state;
@@ -106,6 +132,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blocks_are_zeroed_and_never_null),
         cmocka_unit_test(test_realloc_keeps_the_bytes),
+        cmocka_unit_test(test_realloc_keeps_the_bytes_of_large_ones),
         cmocka_unit_test(test_lines_are_aligned_and_whole),
         cmocka_unit_test(test_copies_of_strings),
         cmocka_unit_test(test_resident_size_is_plausible),
