@@ -116,7 +116,7 @@ static void expect_all_parts(const struct cm_windows *w, enum cm_view view, cons
             }
         }
         if (periods != 0 && state->pending[view] != NULL) {
-            expect_parts(state->pending[view], leg->bin);
+            cm_pending_expect(state->pending[view], leg->bin);
         }
     }
 }

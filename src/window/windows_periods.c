@@ -41,31 +41,31 @@ uint32_t cm_windows_periods_with(const struct cm_windows *w, enum cm_view view, 
     return with;
 }
 
-static struct cm_accumulator *pending_of(struct cm_windows *w, enum cm_view view, uint32_t unit)
+static struct cm_pending *pending_of(struct cm_windows *w, enum cm_view view, uint32_t unit)
 {
-    struct cm_accumulator *pending = w->state[unit].pending[view];
+    struct cm_pending *pending = w->state[unit].pending[view];
     return CM_LIKELY(pending != NULL) ? pending : cm_windows_make_pending(w, view, unit);
 }
 
 void cm_windows_flush(struct cm_windows *w, enum cm_view view, uint32_t unit)
 {
-    struct cm_accumulator *pending = w->state[unit].pending[view];
-    if (pending == NULL || (cm_tally_offered(&pending->tally) == 0 &&
-                            (pending->settled_wait_ms | pending->settled_handle_ms) == 0)) {
+    struct cm_pending *pending = w->state[unit].pending[view];
+    if (pending == NULL || cm_pending_is_empty(pending)) {
         return;
     }
+    struct cm_pending_look look;
+    const struct cm_accumulator *sums = cm_pending_look(pending, &look);
     for (uint32_t bits = w->views[view].periods; bits != 0; bits &= bits - 1) {
-        cm_accumulator_merge(cm_windows_period(w, view, unit, (uint32_t)__builtin_ctz(bits)),
-                             pending);
+        cm_accumulator_merge(cm_windows_period(w, view, unit, (uint32_t)__builtin_ctz(bits)), sums);
     }
-    cm_accumulator_clear(pending);
+    cm_pending_clear(pending);
 }
 
 void cm_windows_add_periods(struct cm_windows *w, enum cm_view view, uint32_t unit,
                             const struct cm_addend *addend, uint32_t periods)
 {
     if (CM_LIKELY(periods == w->views[view].periods)) {
-        cm_accumulator_add(pending_of(w, view, unit), addend);
+        cm_pending_add(pending_of(w, view, unit), addend);
         return;
     }
     for (uint32_t bits = periods; bits != 0; bits &= bits - 1) {
@@ -77,7 +77,7 @@ void cm_windows_settle_periods(struct cm_windows *w, enum cm_view view, uint32_t
                                const struct cm_addend *addend, uint32_t periods)
 {
     if (CM_LIKELY(periods == w->views[view].periods)) {
-        cm_accumulator_settle(pending_of(w, view, unit), addend);
+        cm_pending_settle(pending_of(w, view, unit), addend);
         return;
     }
     for (uint32_t bits = periods; bits != 0; bits &= bits - 1) {

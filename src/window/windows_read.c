@@ -63,7 +63,7 @@ static void expect_sums(const struct cm_windows *w, enum cm_view view,
     const struct unit_state *state = &w->state[unit->unit];
     uint32_t periods = unit->windows & w->views[view].periods;
     if (periods != 0 && state->pending[view] != NULL) {
-        expect_bytes(state->pending[view], sizeof(struct cm_accumulator));
+        expect_bytes(state->pending[view], sizeof(*state->pending[view]));
     }
     for (uint32_t bits = unit->windows; bits != 0; bits &= bits - 1) {
         uint32_t window = (uint32_t)__builtin_ctz(bits);

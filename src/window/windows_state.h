@@ -13,6 +13,7 @@
 #include "window/judgements.h"
 #include "window/leg_log.h"
 #include "window/pane.h"
+#include "window/pending.h"
 #include "window/queue_waits.h"
 #include "window/seat_states.h"
 #include "window/sums.h"
@@ -72,7 +73,8 @@ struct unit_state {
         struct window_sums *sliding[CM_VIEW_COUNT];
         char *few[CM_VIEW_COUNT]; /* of a seat: one after the other, at cm_windows.few_at */
     };
-    struct cm_accumulator *periods[CM_VIEW_COUNT], *pending[CM_VIEW_COUNT];
+    struct cm_accumulator *periods[CM_VIEW_COUNT];
+    struct cm_pending *pending[CM_VIEW_COUNT];
     uint32_t *cells; /* that count for it */
     uint32_t cells_count, cells_cap;
 };
@@ -221,8 +223,8 @@ static inline struct cm_accumulator *cm_windows_period(struct cm_windows *w, enu
     return &w->state[unit].periods[view][window - w->config->windows.count];
 }
 
-struct cm_accumulator *cm_windows_make_pending(struct cm_windows *windows, enum cm_view view,
-                                               uint32_t unit);
+struct cm_pending *cm_windows_make_pending(struct cm_windows *windows, enum cm_view view,
+                                           uint32_t unit);
 /* Sets few_at. */
 void cm_windows_size_few(struct cm_windows *windows);
 void cm_windows_units_free(struct cm_windows *windows);

@@ -108,11 +108,12 @@ void cm_windows_size_few(struct cm_windows *w)
     }
 }
 
-struct cm_accumulator *cm_windows_make_pending(struct cm_windows *w, enum cm_view view,
-                                               uint32_t unit)
+struct cm_pending *cm_windows_make_pending(struct cm_windows *w, enum cm_view view, uint32_t unit)
 {
-    w->state[unit].pending[view] = make(w, 1);
-    return w->state[unit].pending[view];
+    struct cm_pending *pending = cm_bump_alloc(&w->sums, sizeof(*pending));
+    cm_pending_open(pending);
+    w->state[unit].pending[view] = pending;
+    return pending;
 }
 
 static void sums_free(struct cm_accumulator *sums, uint32_t count)
@@ -160,7 +161,9 @@ void cm_windows_units_free(struct cm_windows *w)
         for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
             sliding_free(w, u, v);
             sums_free(state->periods[v], w->config->all_count - sliding);
-            sums_free(state->pending[v], 1);
+            if (state->pending[v] != NULL) {
+                cm_pending_free(state->pending[v]);
+            }
         }
     }
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
@@ -183,7 +186,7 @@ size_t cm_windows_units_bytes(const struct cm_windows *w)
         for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
             bytes += sliding_bytes(w, u, v) +
                      sums_bytes(state->periods[v], w->config->all_count - sliding) +
-                     sums_bytes(state->pending[v], 1);
+                     (state->pending[v] == NULL ? 0 : cm_pending_bytes(state->pending[v]));
         }
     }
     return bytes;
