@@ -159,6 +159,7 @@ void cm_panes_expect(const struct cm_panes *panes, int64_t no)
     const struct cm_pane *pane = *bucket(panes, no);
     if (pane != NULL) {
         cm_prefetch(pane);
+        cm_prefetch((const char *)pane + CM_CACHE_LINE);
     }
 }
 

@@ -56,7 +56,9 @@ int64_t cm_panes_ms(const struct cm_panes *panes);
  * cm_panes_floor(). */
 struct cm_pane *cm_panes_get(struct cm_panes *panes, int64_t no);
 struct cm_pane *cm_panes_find(struct cm_panes *panes, int64_t no); /* NULL when it is not there */
-/* A hint: that pane is looked for soon. */
+/* A hint: that pane is looked for soon. Whoever goes from pane to pane hints at the one so many
+ * ahead: each tells where the next one lies, so they would be waited for one by one. */
+#define CM_PANES_AHEAD 8
 void cm_panes_expect(const struct cm_panes *panes, int64_t no);
 struct cm_pane *cm_panes_oldest(const struct cm_panes *panes);
 struct cm_pane *cm_panes_newest(const struct cm_panes *panes);

@@ -292,8 +292,12 @@ void cm_windows_catch_up(struct cm_windows *w, enum cm_view view)
 void cm_windows_give_back(struct cm_windows *w, int64_t floor_no)
 {
     for (uint32_t v = 0; v < CM_VIEW_COUNT; v++) {
+        if (w->views[v].listed == NULL) {
+            continue;
+        }
         for (struct cm_pane *pane = cm_panes_oldest(w->panes); pane != NULL && pane->no < floor_no;
              pane = pane->newer) {
+            cm_panes_expect(w->panes, pane->no + CM_PANES_AHEAD);
             if (pane->uses[v].is_listed) {
                 unlist_pane(&w->views[v], v, pane);
                 take_pane(w, v, pane);

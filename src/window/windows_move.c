@@ -25,6 +25,7 @@ static void move_left(struct cm_windows *w, enum cm_view view, uint32_t window, 
         }
     }
     for (; span->leave != NULL && span->leave->no < left_no; span->leave = span->leave->newer) {
+        cm_panes_expect(w->panes, span->leave->no + CM_PANES_AHEAD);
         if (span->leave->no < span->asof_no) { /* else it was never in */
             move_pane(w, view, window, span->leave, false);
         }
@@ -45,6 +46,7 @@ void cm_windows_advance(struct cm_windows *w, enum cm_view view, uint32_t window
     }
     int64_t asof_no = pane_no(w, asof_ms);
     for (; span->enter != NULL && span->enter->no < asof_no; span->enter = span->enter->newer) {
+        cm_panes_expect(w->panes, span->enter->no + CM_PANES_AHEAD);
         if (span->enter->no >= left_no) {
             move_pane(w, view, window, span->enter, true);
         }
