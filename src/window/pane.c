@@ -72,6 +72,7 @@ static struct cm_pane *pane_new(struct cm_panes *panes)
         return pane;
     }
     panes->spare = pane->newer;
+    cm_prefetch_write(panes->spare); /* the one after it */
     panes->spare_bytes -= list_bytes(pane);
     *pane = (struct cm_pane){.legs = pane->legs, .legs_cap = pane->legs_cap};
     return pane;

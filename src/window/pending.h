@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* pending.h — what all periods of a unit lack (windows_periods.c): four lines that legs are added
- * to, given to each period, and emptied.
+/* pending.h — what several periods of a unit lack (windows_periods.c): four lines that legs are
+ * added to, given to each period, and emptied.
  *
  *   leg ──► tally, checks | bins of answered legs, as they come: 20, 64, 192 ──► counts of all bins
  *
@@ -31,6 +31,7 @@ struct cm_pending {
     uint32_t *counts;                            /* of all bins; NULL: bins one by one */
     uint16_t *bins;
     uint16_t used, cap;
+    uint16_t periods; /* those that lack it, a bit each; its owner's, no matter when it is empty */
     struct cm_check_sums checks;
     struct cm_check_sum few_checks[CM_PENDING_CHECKS];
     uint16_t few_bins[CM_PENDING_BINS];

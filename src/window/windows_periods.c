@@ -5,9 +5,12 @@
  *                     ├─► week
  *                     └─► month ...
  *
- * What all periods of a view lack is added up once a unit, in `pending`, and given to each of them
- * later. Only what some have and others have not goes to each by itself. */
+ * What several periods of a view lack is added up once a unit, in `pending`, and given to each of
+ * them later: mostly what all lack; while a day that has ended is not yet passed, what the others
+ * do, and then what the day does. */
 #include "window/windows_state.h"
+
+#define BULK_LEGS 32u /* of a catching up that works off a backlog */
 
 void cm_windows_note_periods(struct cm_windows *w, enum cm_view view)
 {
@@ -41,10 +44,24 @@ uint32_t cm_windows_periods_with(const struct cm_windows *w, enum cm_view view, 
     return with;
 }
 
-static struct cm_pending *pending_of(struct cm_windows *w, enum cm_view view, uint32_t unit)
+/* Where legs for these periods gather; NULL: they are to go to each by itself. Of a few legs only
+ * what all periods lack gathers: others would make it change hands with each leg. */
+static struct cm_pending *pending_for(struct cm_windows *w, enum cm_view view, uint32_t unit,
+                                      uint32_t periods)
 {
     struct cm_pending *pending = w->state[unit].pending[view];
-    return CM_LIKELY(pending != NULL) ? pending : cm_windows_make_pending(w, view, unit);
+    if (CM_UNLIKELY(pending == NULL)) {
+        pending = cm_windows_make_pending(w, view, unit);
+    }
+    if (CM_LIKELY(pending->periods == periods)) {
+        return pending;
+    }
+    if (periods != w->views[view].periods && w->work_count < BULK_LEGS) {
+        return NULL;
+    }
+    cm_windows_flush(w, view, unit);
+    pending->periods = (uint16_t)periods;
+    return pending;
 }
 
 void cm_windows_flush(struct cm_windows *w, enum cm_view view, uint32_t unit)
@@ -55,7 +72,7 @@ void cm_windows_flush(struct cm_windows *w, enum cm_view view, uint32_t unit)
     }
     struct cm_pending_look look;
     const struct cm_accumulator *sums = cm_pending_look(pending, &look);
-    for (uint32_t bits = w->views[view].periods; bits != 0; bits &= bits - 1) {
+    for (uint32_t bits = pending->periods; bits != 0; bits &= bits - 1) {
         cm_accumulator_merge(cm_windows_period(w, view, unit, (uint32_t)__builtin_ctz(bits)), sums);
     }
     cm_pending_clear(pending);
@@ -64,8 +81,9 @@ void cm_windows_flush(struct cm_windows *w, enum cm_view view, uint32_t unit)
 void cm_windows_add_periods(struct cm_windows *w, enum cm_view view, uint32_t unit,
                             const struct cm_addend *addend, uint32_t periods)
 {
-    if (CM_LIKELY(periods == w->views[view].periods)) {
-        cm_pending_add(pending_of(w, view, unit), addend);
+    struct cm_pending *pending = pending_for(w, view, unit, periods);
+    if (CM_LIKELY(pending != NULL)) {
+        cm_pending_add(pending, addend);
         return;
     }
     for (uint32_t bits = periods; bits != 0; bits &= bits - 1) {
@@ -76,8 +94,9 @@ void cm_windows_add_periods(struct cm_windows *w, enum cm_view view, uint32_t un
 void cm_windows_settle_periods(struct cm_windows *w, enum cm_view view, uint32_t unit,
                                const struct cm_addend *addend, uint32_t periods)
 {
-    if (CM_LIKELY(periods == w->views[view].periods)) {
-        cm_pending_settle(pending_of(w, view, unit), addend);
+    struct cm_pending *pending = pending_for(w, view, unit, periods);
+    if (CM_LIKELY(pending != NULL)) {
+        cm_pending_settle(pending, addend);
         return;
     }
     for (uint32_t bits = periods; bits != 0; bits &= bits - 1) {

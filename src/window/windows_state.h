@@ -68,7 +68,7 @@ struct window_sums {
 
 struct unit_state {
     /* By view, each NULL until there is something in it; of sliding windows and of periods by
-     * window: see cm_windows_many() and cm_windows_few(). pending: what all periods lack. */
+     * window: see cm_windows_many() and cm_windows_few(). pending: what several periods lack. */
     union {
         struct window_sums *sliding[CM_VIEW_COUNT];
         char *few[CM_VIEW_COUNT]; /* of a seat: one after the other, at cm_windows.few_at */
@@ -209,7 +209,7 @@ static inline struct cm_accumulator *cm_windows_many(const struct cm_windows *w,
                             : &state->sliding[view][window].acc;
 }
 
-/* Make those of all sliding windows, of all periods, and what these lack. */
+/* Make those of all sliding windows, and of all periods, and what several of these lack. */
 void cm_windows_make_sliding(struct cm_windows *windows, enum cm_view view, uint32_t unit);
 void cm_windows_make_periods(struct cm_windows *windows, enum cm_view view, uint32_t unit);
 
@@ -232,7 +232,7 @@ size_t cm_windows_units_bytes(const struct cm_windows *windows);
 
 /* The periods of a view that hold that pane, a bit each. */
 uint32_t cm_windows_periods_with(const struct cm_windows *windows, enum cm_view view, int64_t no);
-/* What all its periods lack goes into their sums. */
+/* What its periods lack goes into their sums. */
 void cm_windows_flush(struct cm_windows *windows, enum cm_view view, uint32_t unit);
 /* Adds a leg to the sums of these periods. */
 void cm_windows_add_periods(struct cm_windows *windows, enum cm_view view, uint32_t unit,
