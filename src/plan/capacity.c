@@ -25,7 +25,7 @@ struct load {
     /* What comes out, still without margin. */
     double rows_per_s, read_rows_per_s, legs, held_units, units;
     double judged_legs;
-    double worker_cores, service_cores, memory_bytes;
+    double worker_cores, service_cores, wake_cores, memory_bytes;
 };
 
 double cm_capacity_row_rate(double records_per_s, double tick_s, double step_s)
@@ -110,6 +110,7 @@ static void reckon(struct load *l)
                        l->read_rows_per_s * cm_curve_at(c, CM_CURVE_read_1k_ns, l->seats)) /
                       1e9;
     l->service_cores = l->rows_per_s * by_layout(l, CM_CURVE_publish_units_ns) / 1e9;
+    l->wake_cores = c->value[CM_CURVE_wake_cores];
     l->memory_bytes =
         c->value[CM_CURVE_process_bytes] +
         l->legs * cm_curve_at(c, CM_CURVE_leg_1k_bytes, l->seats) +
@@ -170,10 +171,13 @@ static void say_callmill(const struct load *l, struct cm_capacity *out)
              l->service_cores * all * margin,
              "%.1f us to merge, write and send each of %.0f rows/s",
              by_layout(l, CM_CURVE_publish_units_ns) / 1e3, l->rows_per_s * all);
-    double cores = (l->worker_cores + l->service_cores) * all;
-    add_line(out, "callmill_cores", "callmill", "cores", cores,
-             ceil((l->worker_cores + l->service_cores) * margin) * all,
-             "both together, whole cores a process; set workers: %.0f", l->workers);
+    add_line(out, "wake_cores", "waking up", "cores", l->wake_cores * all,
+             l->wake_cores * all * margin,
+             "threads of a process that wait for records, ticks and answers; less below 1,000 "
+             "records/s");
+    double cores = l->worker_cores + l->service_cores + l->wake_cores;
+    add_line(out, "callmill_cores", "callmill", "cores", cores * all, ceil(cores * margin) * all,
+             "these together, whole cores a process; set workers: %.0f", l->workers);
     add_line(
         out, "callmill_memory_MiB", "callmill memory", "MiB", l->memory_bytes * all / MIB,
         l->memory_bytes * all * margin / MIB,

@@ -8,12 +8,13 @@
  *           second at a unit, and a leave in t/l of the ticks, l = max(s, t):
  *             rows/s = (1 - e^(-r t) (1 - t/l (1 - e^(-r l)))) / t
  *
- *           CPU    = R (consume + decode + apply(seats) + further windows + periods)
+ *           CPU    = waking up + R (consume + decode + apply(seats) + further windows + periods)
  *                    + rows (read(seats) + publish(layouts))
  *           Memory = legs (R x span, the longest sliding window and the lateness), sums (unit x
- *                    window, and one for what periods lack), remembered ids (R x dedupe), lines for
- * judgements (R x ten peak hours for each day of judge_within), units, program Redis  = rows x CPU
- * a row; memory: units x windows, without closed periods
+ *                    window, and one for what periods lack), remembered ids (R x dedupe), lines
+ *                    for judgements (R x ten peak hours for each day of judge_within), units,
+ *                    program
+ *           Redis  = rows x CPU a row; memory: units x windows, without closed periods
  *
  *           Teams and above are kept by every worker that gets records of theirs: their rows are
  *           read, and their sums held, once a worker.

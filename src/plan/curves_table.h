@@ -13,7 +13,8 @@
 
 // clang-format off
 #define CM_CURVES(X) \
-    X(consume_ns,                3799, "ns",    "A record from Kafka to the windows, live: what is left of it without decoding, windows and rows.", "freshness_probe --rate 10000, ticks 200ms, 1s; at least rdkafka_loop") \
+    X(wake_cores,               0.036, "cores", "Threads that wake up, a process; from about 1,000 records/s on it does not grow with them.", "freshness_probe --rate 10000 and 40000, ticks 1s: what no record accounts for") \
+    X(consume_ns,                 420, "ns",    "A record from Kafka to the windows, live: what is left of a further one without decoding, windows and rows.", "freshness_probe --rate 10000 and 40000, ticks 1s; at least rdkafka_loop") \
     X(decode_ns,                 64.9, "ns",    "Decoding a record.", "replay_bench --records 400000") \
     X(apply_1k_ns,                911, "ns",    "A record in the windows with one sliding window; 1,000 seats.", "curves_bench") \
     X(apply_10k_ns,              1607, "ns",    "The same; 10,000 seats.", "curves_bench") \

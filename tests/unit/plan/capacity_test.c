@@ -121,6 +121,7 @@ static void test_lines_by_hand(void **state)
         curves.value[CM_CURVE_period_1k_ns + i] = 1000;
     }
     curves.value[CM_CURVE_consume_ns] = 500;
+    curves.value[CM_CURVE_wake_cores] = 0.125;
     curves.value[CM_CURVE_decode_ns] = 500;
     curves.value[CM_CURVE_id_bytes] = 1048.576;
     curves.value[CM_CURVE_sum_bytes] = 1048576;
@@ -136,6 +137,10 @@ static void test_lines_by_hand(void **state)
     near(plan.units, 2000 + 200 + 20 + 2 + 2); /* a centre each */
     near(line(&plan, "worker_cores")->expected, 2000 * 15e-6);
     near(line(&plan, "worker_cores")->provide, 3 * 2000 * 15e-6);
+    near(line(&plan, "wake_cores")->expected, 2 * 0.125); /* a process */
+    near(line(&plan, "wake_cores")->provide, 3 * 2 * 0.125);
+    near(line(&plan, "callmill_cores")->expected,
+         line(&plan, "worker_cores")->expected + line(&plan, "service_cores")->expected + 0.25);
     near(line(&plan, "callmill_cores")->provide, 2);
     near(line(&plan, "callmill_memory_MiB")->expected,
          2224 * 4 + 2000 * 100 / 1000.0 + 2000 * 300 / 1000.0 + 2000 * 20 * 3600 / 1000.0);
