@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 
-#define SECOND_CAP 64u
+#define SPARSE_CELLS 192u /* a histogram with more is dense */
 
 static uint32_t max_u32(uint32_t a, uint32_t b)
 {
@@ -18,6 +18,11 @@ void cm_pending_open(struct cm_pending *p)
     p->bins = p->few_bins;
     p->cap = CM_PENDING_BINS;
     cm_check_sums_lend(&p->checks, p->few_checks, CM_PENDING_CHECKS);
+}
+
+static bool has_counts(const struct cm_pending *p)
+{
+    return p->cap == 0;
 }
 
 static void drop_bins(struct cm_pending *p)
@@ -33,11 +38,13 @@ static void drop_bins(struct cm_pending *p)
 /* Bins one by one become counts. */
 static void make_counts(struct cm_pending *p)
 {
-    p->counts = cm_alloc(CM_HIST_BINS, sizeof(*p->counts));
+    uint32_t *counts = cm_alloc(CM_HIST_BINS, sizeof(*counts));
     for (uint32_t i = 0; i < p->used; i++) {
-        p->counts[p->bins[i]]++;
+        counts[p->bins[i]]++;
     }
     drop_bins(p);
+    p->counts = counts;
+    p->cap = 0;
 }
 
 static CM_NOINLINE void make_room(struct cm_pending *p)
@@ -47,7 +54,7 @@ static CM_NOINLINE void make_room(struct cm_pending *p)
         return;
     }
     uint16_t *old = p->bins == p->few_bins ? NULL : p->bins;
-    p->cap = p->cap < SECOND_CAP ? SECOND_CAP : CM_PENDING_MOST;
+    p->cap = 2 * p->cap < CM_PENDING_MOST ? (uint16_t)(2 * p->cap) : CM_PENDING_MOST;
     p->bins = cm_realloc(old, p->cap, sizeof(*p->bins));
     if (old == NULL) {
         memcpy(p->bins, p->few_bins, sizeof(p->few_bins));
@@ -56,10 +63,10 @@ static CM_NOINLINE void make_room(struct cm_pending *p)
 
 static void add_bin(struct cm_pending *p, uint16_t bin)
 {
-    if (CM_UNLIKELY(p->used == p->cap) && p->counts == NULL) {
+    if (CM_UNLIKELY(p->used == p->cap) && !has_counts(p)) {
         make_room(p);
     }
-    if (p->counts != NULL) {
+    if (has_counts(p)) {
         p->counts[bin]++;
         return;
     }
@@ -92,8 +99,8 @@ bool cm_pending_is_empty(const struct cm_pending *p)
 
 #define WORDS ((CM_HIST_BINS + 63) / 64)
 
-/* Cells of a sparse histogram, rising; returns how many. */
-static uint32_t sort_bins(const struct cm_pending *p, uint32_t cells[CM_PENDING_MOST])
+/* Of bins one by one: cells of a sparse histogram, rising, or counts where these are too many. */
+static struct cm_hist sort_bins(const struct cm_pending *p, uint32_t cells[CM_HIST_BINS])
 {
     uint64_t seen[WORDS] = {0};
     uint16_t count[CM_HIST_BINS]; /* of those seen */
@@ -101,25 +108,40 @@ static uint32_t sort_bins(const struct cm_pending *p, uint32_t cells[CM_PENDING_
     for (uint32_t i = 0; i < p->used; i++) {
         uint32_t bin = p->bins[i];
         uint64_t bit = UINT64_C(1) << (bin % 64);
-        count[bin] = (uint16_t)((seen[bin / 64] & bit) != 0 ? count[bin] + 1 : 1);
+        bool again = (seen[bin / 64] & bit) != 0;
+        count[bin] = (uint16_t)(again ? count[bin] + 1 : 1);
+        used += !again;
         seen[bin / 64] |= bit;
+    }
+    bool sparse = used <= SPARSE_CELLS;
+    uint32_t to = 0;
+    if (!sparse) {
+        memset(cells, 0, CM_HIST_BINS * sizeof(*cells));
     }
     for (uint32_t word = 0; word < WORDS; word++) {
         for (uint64_t bits = seen[word]; bits != 0; bits &= bits - 1) {
             uint32_t bin = word * 64 + (uint32_t)__builtin_ctzll(bits);
-            cells[used++] = cm_hist_cell(bin, count[bin]);
+            if (sparse) {
+                cells[to++] = cm_hist_cell(bin, count[bin]);
+            } else {
+                cells[bin] = count[bin];
+            }
         }
     }
-    return used;
+    return sparse ? (struct cm_hist){.cells = cells,
+                                     .used = (uint16_t)used,
+                                     .cap = SPARSE_CELLS,
+                                     .filled = CM_HIST_LENT}
+                  : (struct cm_hist){.cells = cells, .used = CM_HIST_BINS, .filled = used};
 }
 
-static uint32_t filled(const uint32_t *counts)
+static struct cm_hist counts_hist(const struct cm_pending *p)
 {
-    uint32_t bins = 0;
+    uint32_t filled = 0;
     for (uint32_t i = 0; i < CM_HIST_BINS; i++) {
-        bins += counts[i] != 0;
+        filled += p->counts[i] != 0;
     }
-    return bins;
+    return (struct cm_hist){.cells = p->counts, .used = CM_HIST_BINS, .filled = filled};
 }
 
 const struct cm_accumulator *cm_pending_look(const struct cm_pending *p,
@@ -130,15 +152,7 @@ const struct cm_accumulator *cm_pending_look(const struct cm_pending *p,
     sums->settled_wait_ms = p->settled_wait_ms;
     sums->settled_handle_ms = p->settled_handle_ms;
     sums->checks = p->checks;
-    if (p->counts != NULL) {
-        sums->hist =
-            (struct cm_hist){.cells = p->counts, .used = CM_HIST_BINS, .filled = filled(p->counts)};
-    } else {
-        sums->hist = (struct cm_hist){.cells = look->cells,
-                                      .used = (uint16_t)sort_bins(p, look->cells),
-                                      .cap = CM_PENDING_MOST,
-                                      .filled = CM_HIST_LENT};
-    }
+    sums->hist = has_counts(p) ? counts_hist(p) : sort_bins(p, look->cells);
     return sums;
 }
 
@@ -146,16 +160,12 @@ void cm_pending_clear(struct cm_pending *p)
 {
     memset(&p->tally, 0, sizeof(p->tally));
     p->settled_wait_ms = p->settled_handle_ms = 0;
-    free(p->counts);
-    p->counts = NULL;
     drop_bins(p);
     cm_check_sums_clear(&p->checks);
 }
 
 void cm_pending_free(struct cm_pending *p)
 {
-    free(p->counts);
-    p->counts = NULL;
     drop_bins(p);
     cm_check_sums_free(&p->checks);
 }
@@ -163,6 +173,8 @@ void cm_pending_free(struct cm_pending *p)
 size_t cm_pending_bytes(const struct cm_pending *p)
 {
     size_t bytes = cm_check_sums_bytes(&p->checks);
-    bytes += p->counts == NULL ? 0 : CM_HIST_BINS * sizeof(*p->counts);
+    if (has_counts(p)) {
+        return bytes + CM_HIST_BINS * sizeof(*p->counts);
+    }
     return p->bins == p->few_bins ? bytes : bytes + p->cap * sizeof(*p->bins);
 }

@@ -2,7 +2,7 @@
 /* pending.h — what several periods of a unit lack (windows_periods.c): four lines that legs are
  * added to, given to each period, and emptied.
  *
- *   leg ──► tally, checks | bins of answered legs, as they come: 20, 64, 192 ──► counts of all bins
+ *   leg ──► tally, checks | bins of answered legs, as they come, up to 512 ──► counts of all bins
  *
  * Nothing is taken from it, and nobody looks into it but to merge it: so bins need no order until
  * then, and an answered leg costs a write behind the last one.
@@ -20,16 +20,18 @@
 #include "base/compiler.h"
 #include "window/accumulator.h"
 
-#define CM_PENDING_BINS   20u
-#define CM_PENDING_MOST   192u /* of bins one by one: a sparse histogram has room for so many */
+#define CM_PENDING_BINS   24u
+#define CM_PENDING_MOST   512u /* of bins one by one */
 #define CM_PENDING_CHECKS 4u
 
 /* Zero-initialised, and then opened, is an empty one. */
 struct cm_pending {
     struct cm_tally tally;
     uint32_t settled_wait_ms, settled_handle_ms; /* see cm_accumulator_settle() */
-    uint32_t *counts;                            /* of all bins; NULL: bins one by one */
-    uint16_t *bins;
+    union {
+        uint16_t *bins;
+        uint32_t *counts; /* of all bins, when cap is 0 */
+    };
     uint16_t used, cap;
     uint16_t periods; /* those that lack it, a bit each; its owner's, no matter when it is empty */
     struct cm_check_sums checks;
@@ -48,7 +50,7 @@ bool cm_pending_is_empty(const struct cm_pending *pending);
 /* A hint: a leg with that bin is added soon. */
 static inline void cm_pending_expect(const struct cm_pending *pending, uint32_t bin)
 {
-    if (pending->counts != NULL && bin < CM_HIST_BINS) {
+    if (pending->cap == 0 && bin < CM_HIST_BINS) {
         cm_prefetch_write(&pending->counts[bin]);
     } else if (pending->bins != pending->few_bins) {
         cm_prefetch_write(&pending->bins[pending->used]);
@@ -58,7 +60,7 @@ static inline void cm_pending_expect(const struct cm_pending *pending, uint32_t 
 /* What it has, in the form that merges. */
 struct cm_pending_look {
     struct cm_accumulator sums; /* tally, settled, hist, checks */
-    uint32_t cells[CM_PENDING_MOST];
+    uint32_t cells[CM_HIST_BINS];
 };
 
 /* For cm_accumulator_merge(); borrows both, until the next leg. */

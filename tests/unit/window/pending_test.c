@@ -109,7 +109,7 @@ static void flush(struct bench *b)
 static void periods_get_every_leg(void **state)
 {
     (void)state;
-    static const uint32_t legs[] = {1, 2, 19, 30, 60, 80, 200, 230, 300, 2000};
+    static const uint32_t legs[] = {1, 2, 19, 30, 60, 80, 200, 230, 300, 600, 2000};
     static const uint64_t values[] = {2, 500, 100000, 30000000};
     static struct bench b;
     struct cm_prng prng;
@@ -139,17 +139,22 @@ static void bins_grow_into_counts(void **state)
     open_bench(&b);
     size_t before = 0;
     bool listed = false, counted = false;
-    for (uint32_t i = 0; i < 600; i++) {
+    for (uint32_t i = 0; i < 900; i++) {
         add(&b, &prng, 90000000, true);
         size_t bytes = cm_pending_bytes(&b.pending);
-        listed = listed || (b.pending.bins != b.pending.few_bins && b.pending.used > 64);
-        counted = counted || b.pending.counts != NULL;
+        counted = counted || b.pending.cap == 0;
+        listed = listed || (!counted && b.pending.used > 300); /* more bins than are sparse */
         assert_true(counted || bytes >= before);
         before = bytes;
     }
     assert_true(listed && counted);
     flush(&b);
-    assert_null(b.pending.counts);
+    assert_int_equal(b.pending.cap, CM_PENDING_BINS);
+    for (uint32_t i = 0; i < 500; i++) {
+        add(&b, &prng, 90000000, true);
+    }
+    assert_true(b.pending.cap > 0);
+    flush(&b);
     add(&b, &prng, 90000000, true);
     assert_int_equal(b.pending.used <= 1, 1);
     flush(&b);
