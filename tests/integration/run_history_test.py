@@ -101,8 +101,9 @@ class History(harness.Case):
         gate.start()
         self.addCleanup(gate.end)
         rows = [(f"s{i}", f"t{i % 3}", "r0", "", "") for i in range(12)]
-        config = self.config(topic, workers=2, periods=["day", "month"], timezone="Europe/London",
-                             roster=self.roster(rows))
+        # Nothing reaches further back than the day, so that what is committed decides what is read again.
+        config = self.config(topic, workers=2, windows=["5m/5s"], periods=["day"], timezone="Europe/London",
+                             compliance={"judge_within": "0s"}, roster=self.roster(rows))
         direct = config["redis"]["address"]
         config["redis"]["address"] = f"127.0.0.1:{gate.port}"
         run = harness.Run(self, config).start()
